@@ -1,0 +1,11 @@
+package io.ilertsumo.bridge.event;
+
+/** What came is not an event: its message says what is wrong, without a word of the content. */
+public class UnreadableEventException extends Exception {
+
+    private static final long serialVersionUID = 1L;
+
+    public UnreadableEventException(String message) {
+        super(message);
+    }
+}

@@ -1,0 +1,95 @@
+package io.ilertsumo.bridge.outbox;
+
+import org.apache.camel.Category;
+import org.apache.camel.Consumer;
+import org.apache.camel.Processor;
+import org.apache.camel.Producer;
+import org.apache.camel.spi.Metadata;
+import org.apache.camel.spi.UriEndpoint;
+import org.apache.camel.spi.UriParam;
+import org.apache.camel.spi.UriPath;
+import org.apache.camel.support.DefaultEndpoint;
+
+/**
+ * Keep events on disk, lane by lane, until they are delivered.
+ *
+ * The producer stores the message body (one line of JSON) and is done once it is safely on disk. The consumer hands out
+ * the events of its lane in batches and removes a batch once its exchange has completed without an exception.
+ */
+@UriEndpoint(firstVersion = "1.0.0", scheme = "outbox", title = "Outbox", syntax = "outbox:lane",
+             category = { Category.MESSAGING, Category.DATABASE }, headersClass = OutboxConstants.class)
+public class OutboxEndpoint extends DefaultEndpoint {
+
+    @UriPath(description = "The name of the lane. A lane has one consumer.")
+    @Metadata(required = true)
+    private final String lane;
+    @UriParam(label = "consumer", defaultValue = "5000", description = "How many events a batch holds at most.")
+    private int maxEvents = 5000;
+    @UriParam(label = "consumer", defaultValue = "1000000",
+              description = "How many bytes a batch holds at most. A single event that is larger goes alone.")
+    private int maxBytes = 1_000_000;
+    @UriParam(label = "consumer", defaultValue = "0", javaType = "java.time.Duration",
+              description = "How long a batch that is not full waits for more events.")
+    private long linger;
+    @UriParam(label = "consumer", defaultValue = "1000", javaType = "java.time.Duration",
+              description = "How long to wait before a batch whose exchange failed is handed out again.")
+    private long retryDelay = 1000;
+
+    public OutboxEndpoint(String uri, OutboxComponent component, String lane) {
+        super(uri, component);
+        this.lane = lane;
+    }
+
+    @Override
+    public OutboxComponent getComponent() {
+        return (OutboxComponent) super.getComponent();
+    }
+
+    @Override
+    public Producer createProducer() {
+        return new OutboxProducer(this);
+    }
+
+    @Override
+    public Consumer createConsumer(Processor processor) throws Exception {
+        Consumer consumer = new OutboxConsumer(this, processor);
+        configureConsumer(consumer);
+        return consumer;
+    }
+
+    public String getLane() {
+        return lane;
+    }
+
+    public int getMaxEvents() {
+        return maxEvents;
+    }
+
+    public void setMaxEvents(int maxEvents) {
+        this.maxEvents = maxEvents;
+    }
+
+    public int getMaxBytes() {
+        return maxBytes;
+    }
+
+    public void setMaxBytes(int maxBytes) {
+        this.maxBytes = maxBytes;
+    }
+
+    public long getLinger() {
+        return linger;
+    }
+
+    public void setLinger(long linger) {
+        this.linger = linger;
+    }
+
+    public long getRetryDelay() {
+        return retryDelay;
+    }
+
+    public void setRetryDelay(long retryDelay) {
+        this.retryDelay = retryDelay;
+    }
+}

@@ -1,0 +1,11 @@
+package io.ilertsumo.bridge.outbox;
+
+/** The outbox could not store or read; nothing of what was asked for has happened. */
+public class OutboxException extends Exception {
+
+    private static final long serialVersionUID = 1L;
+
+    public OutboxException(String message, Throwable cause) {
+        super(message, cause);
+    }
+}

@@ -1,0 +1,51 @@
+package io.ilertsumo.bridge.outbox;
+
+import org.apache.camel.AsyncCallback;
+import org.apache.camel.Exchange;
+import org.apache.camel.InvalidPayloadException;
+import org.apache.camel.Message;
+import org.apache.camel.NoSuchHeaderException;
+import org.apache.camel.support.DefaultAsyncProducer;
+import org.apache.camel.support.ExchangeHelper;
+
+/**
+ * Stores the message body in the lane. The exchange goes on once the event is safely on disk; one that the window knew
+ * already is marked as Camel's idempotent consumer marks it, with the property {@link Exchange#DUPLICATE_MESSAGE}.
+ */
+class OutboxProducer extends DefaultAsyncProducer {
+
+    OutboxProducer(OutboxEndpoint endpoint) {
+        super(endpoint);
+    }
+
+    @Override
+    public OutboxEndpoint getEndpoint() {
+        return (OutboxEndpoint) super.getEndpoint();
+    }
+
+    @Override
+    public boolean process(Exchange exchange, AsyncCallback callback) {
+        Message message = exchange.getMessage();
+        try {
+            getEndpoint().getComponent().getFile().append(
+                    getEndpoint().getLane(),
+                    ExchangeHelper.getMandatoryHeader(exchange, OutboxConstants.GROUP, String.class),
+                    ExchangeHelper.getMandatoryHeader(exchange, OutboxConstants.EVENT_ID, String.class),
+                    message.getHeader(OutboxConstants.ALERT_ID, String.class),
+                    message.getMandatoryBody(byte[].class),
+                    (repeated, failure) -> {
+                        if (failure != null) {
+                            exchange.setException(failure);
+                        } else if (repeated) {
+                            exchange.setProperty(Exchange.DUPLICATE_MESSAGE, true);
+                        }
+                        callback.done(false);
+                    });
+            return false;
+        } catch (NoSuchHeaderException | InvalidPayloadException e) {
+            exchange.setException(e);
+            callback.done(true);
+            return true;
+        }
+    }
+}

@@ -1,0 +1,64 @@
+package io.ilertsumo.bridge.webhook;
+
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+
+import io.quarkus.runtime.configuration.MemorySize;
+import io.quarkus.vertx.http.runtime.RouteConstants;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.json.JsonObject;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+
+/**
+ * Answers what never reaches a route, such as a body over the limit, as {@code application/problem+json} (RFC 9457),
+ * like the routes do.
+ */
+@ApplicationScoped
+public class ProblemResponses {
+
+    static final String WEBHOOKS = "/webhooks/*";
+
+    private final long maxBodySize;
+
+    ProblemResponses(@ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize maxBodySize) {
+        this.maxBodySize = maxBodySize.asLongValue();
+    }
+
+    void register(@Observes Router router) {
+        router.route(WEBHOOKS).order(RouteConstants.ROUTE_ORDER_UPLOAD_LIMIT - 1)
+                .handler(this::refuseTooLong)
+                .failureHandler(this::failed);
+    }
+
+    private void refuseTooLong(RoutingContext context) {
+        String length = context.request().getHeader(HttpHeaders.CONTENT_LENGTH);
+        if (length != null && Long.parseLong(length) > maxBodySize) {
+            // the body is not read, so the connection can't be used again
+            context.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
+            context.response().endHandler(ended -> context.request().connection().close());
+            context.fail(413);
+        } else {
+            context.next();
+        }
+    }
+
+    private void failed(RoutingContext context) {
+        int status = context.statusCode();
+        if (status == 413) {
+            send(context, status, "The body is larger than " + maxBodySize + " bytes");
+        } else if (status >= 400 && context.failure() == null) {
+            send(context, status, null);
+        } else {
+            context.next();
+        }
+    }
+
+    static void send(RoutingContext context, int status, String detail) {
+        context.response().setStatusCode(status)
+                .putHeader(HttpHeaders.CONTENT_TYPE, Problem.MEDIA_TYPE)
+                .end(JsonObject.mapFrom(Problem.of(status, detail, null)).encode());
+    }
+}
