@@ -1,0 +1,29 @@
+package io.ilertsumo.bridge.platformhttp;
+
+import io.quarkus.arc.Unremovable;
+
+import jakarta.inject.Named;
+import jakarta.inject.Singleton;
+
+import org.apache.camel.Processor;
+import org.apache.camel.component.platform.http.PlatformHttpEndpoint;
+import org.apache.camel.component.platform.http.spi.PlatformHttpConsumer;
+import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpEngine;
+import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
+
+/**
+ * Serves platform-http like Camel's own engine, but lets the thread go as soon as the route waits for something: Camel
+ * 4.17's keeps a worker thread for every request until its answer is there. Here as many requests as there are
+ * connections can wait for the same commit, and the wake-up of a thread for each of them is saved.
+ */
+@Singleton
+@Unremovable
+@Named("asyncPlatformHttpEngine")
+public class AsyncPlatformHttpEngine extends VertxPlatformHttpEngine {
+
+    @Override
+    public PlatformHttpConsumer createConsumer(PlatformHttpEndpoint endpoint, Processor processor) {
+        return new AsyncPlatformHttpConsumer(
+                endpoint, processor, getHandlers(), VertxPlatformHttpRouter.getRouterNameFromPort(getServerPort()));
+    }
+}
