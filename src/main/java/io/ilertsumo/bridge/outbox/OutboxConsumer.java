@@ -105,7 +105,7 @@ class OutboxConsumer extends DefaultConsumer implements Runnable, ShutdownAware,
             if (!isStarted() || !endpoint.getCamelContext().isStarted()) {
                 lane.await(Long.MAX_VALUE, Long.MAX_VALUE, 100);
             } else if (lane.await(1, 1, LOOK_MILLIS)) {
-                linger(endpoint);
+                linger(reader);
                 Batch batch = reader.next(endpoint.getLane(), endpoint.getMaxEvents(), endpoint.getMaxBytes());
                 if (batch != null && !deliver(batch)) {
                     pause();
@@ -114,11 +114,17 @@ class OutboxConsumer extends DefaultConsumer implements Runnable, ShutdownAware,
         }
     }
 
-    private void linger(OutboxEndpoint endpoint) throws InterruptedException {
-        long end = System.nanoTime() + endpoint.getLinger() * 1_000_000;
-        long left = endpoint.getLinger();
-        while (left > 0 && isStarted() && !lane.await(endpoint.getMaxEvents(), endpoint.getMaxBytes(), left)) {
-            left = (end - System.nanoTime()) / 1_000_000;
+    /** Waits until there is enough for a full batch or the oldest event has waited for long enough. */
+    private void linger(OutboxFile.Reader reader) throws SQLException, InterruptedException {
+        OutboxEndpoint endpoint = getEndpoint();
+        if (endpoint.getLinger() > 0) {
+            long waited = System.currentTimeMillis() - reader.oldest(endpoint.getLane());
+            // no more than once the linger time, should the clock have been set back
+            long left = Math.min(endpoint.getLinger(), endpoint.getLinger() - waited);
+            long end = System.nanoTime() + left * 1_000_000;
+            while (left > 0 && isStarted() && !lane.await(endpoint.getMaxEvents(), endpoint.getMaxBytes(), left)) {
+                left = (end - System.nanoTime()) / 1_000_000;
+            }
         }
     }
 

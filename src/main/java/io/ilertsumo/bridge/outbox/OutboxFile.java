@@ -432,15 +432,11 @@ public final class OutboxFile implements AutoCloseable {
         }
     }
 
-    /** When the oldest waiting event of the lane was stored, in milliseconds since the epoch; 0 if none waits. */
-    public long oldest(String lane) throws SQLException {
-        try (Connection reader = connect(true);
-                PreparedStatement oldest = reader.prepareStatement(
-                        "SELECT accepted FROM chunk WHERE lane = ? ORDER BY id LIMIT 1")) {
-            oldest.setString(1, lane);
-            try (ResultSet row = oldest.executeQuery()) {
-                return row.next() ? row.getLong(1) : 0;
-            }
+    /** How long the lane's oldest event has waited, in milliseconds; 0 if none waits. */
+    public long age(String lane) throws SQLException {
+        try (Reader reader = reader()) {
+            long oldest = reader.oldest(lane);
+            return oldest == 0 ? 0 : Math.max(0, System.currentTimeMillis() - oldest);
         }
     }
 
@@ -771,6 +767,14 @@ public final class OutboxFile implements AutoCloseable {
         private final PreparedStatement bodies = connection.prepareStatement("SELECT orders, body FROM chunk WHERE id = ?");
 
         private Reader() throws SQLException {
+        }
+
+        /** When the lane's oldest event was stored, in milliseconds since the epoch; 0 if none waits. */
+        long oldest(String lane) throws SQLException {
+            chunks.setString(1, lane);
+            try (ResultSet row = chunks.executeQuery()) {
+                return row.next() ? row.getLong(3) : 0;
+            }
         }
 
         /**

@@ -5,6 +5,7 @@ import jakarta.enterprise.event.Observes;
 
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
+import io.ilertsumo.bridge.metrics.EventMetrics;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.quarkus.vertx.http.runtime.RouteConstants;
 import io.vertx.core.http.HttpHeaders;
@@ -22,9 +23,11 @@ public class ProblemResponses {
     static final String WEBHOOKS = "/webhooks/*";
 
     private final long maxBodySize;
+    private final EventMetrics metrics;
 
-    ProblemResponses(@ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize maxBodySize) {
+    ProblemResponses(@ConfigProperty(name = "bridge.max-body-size") MemorySize maxBodySize, EventMetrics metrics) {
         this.maxBodySize = maxBodySize.asLongValue();
+        this.metrics = metrics;
     }
 
     void register(@Observes Router router) {
@@ -48,15 +51,20 @@ public class ProblemResponses {
     private void failed(RoutingContext context) {
         int status = context.statusCode();
         if (status == 413) {
-            send(context, status, "The body is larger than " + maxBodySize + " bytes");
+            send(context, status, "too-large", "The body is larger than " + maxBodySize + " bytes");
         } else if (status >= 400 && context.failure() == null) {
-            send(context, status, null);
+            send(context, status, "failed", null);
         } else {
             context.next();
         }
     }
 
-    static void send(RoutingContext context, int status, String detail) {
+    /**
+     * @param result what the call is counted as
+     * @param detail what was wrong
+     */
+    void send(RoutingContext context, int status, String result, String detail) {
+        metrics.received(result);
         context.response().setStatusCode(status)
                 .putHeader(HttpHeaders.CONTENT_TYPE, Problem.MEDIA_TYPE)
                 .end(JsonObject.mapFrom(Problem.of(status, detail, null)).encode());

@@ -34,12 +34,15 @@ public class WebhookAuthentication implements HttpAuthenticationMechanism {
     private final WebhookAuthenticationMode mode;
     private final byte[] expected;
     private final SecurityIdentity sender;
+    private final ProblemResponses problems;
 
     WebhookAuthentication(
             @ConfigProperty(name = "ilert.webhook.auth") WebhookAuthenticationMode mode,
             @ConfigProperty(name = "ilert.webhook.username") String username,
-            @ConfigProperty(name = "ilert.webhook.password") Optional<String> password) {
+            @ConfigProperty(name = "ilert.webhook.password") Optional<String> password,
+            ProblemResponses problems) {
         this.mode = mode;
+        this.problems = problems;
         this.expected = switch (mode) {
             case BASIC -> (username + ":" + password.orElse("")).getBytes(StandardCharsets.UTF_8);
             case HEADER -> password.orElse("").getBytes(StandardCharsets.UTF_8);
@@ -90,7 +93,7 @@ public class WebhookAuthentication implements HttpAuthenticationMechanism {
     public Uni<Boolean> sendChallenge(RoutingContext context) {
         return getChallenge(context).map(new ChallengeSender(context)).invoke(() -> {
             if (!context.response().ended()) {
-                ProblemResponses.send(context, 401, "The credentials are missing or wrong");
+                problems.send(context, 401, "unauthorized", "The credentials are missing or wrong");
             }
         });
     }

@@ -1,0 +1,54 @@
+package io.ilertsumo.bridge.metrics;
+
+import java.sql.SQLException;
+
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+
+import org.apache.camel.CamelContext;
+import org.apache.camel.quarkus.main.events.AfterStart;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import io.ilertsumo.bridge.outbox.OutboxComponent;
+import io.ilertsumo.bridge.outbox.OutboxFile;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
+
+/** Shows how much waits in each lane. */
+@ApplicationScoped
+public class OutboxMetrics {
+
+    private static final Logger LOG = LoggerFactory.getLogger(OutboxMetrics.class);
+
+    private final MeterRegistry registry;
+    private final CamelContext context;
+
+    OutboxMetrics(MeterRegistry registry, CamelContext context) {
+        this.registry = registry;
+        this.context = context;
+    }
+
+    void register(@Observes AfterStart started) {
+        OutboxFile file = context.getComponent("outbox", OutboxComponent.class).getFile();
+        for (OutboxFile.Lane lane : file.lanes()) {
+            Tags tags = Tags.of("lane", lane.name());
+            Gauge.builder("bridge.outbox.events", lane, OutboxFile.Lane::events).tags(tags)
+                    .description("Events that wait for their delivery").register(registry);
+            Gauge.builder("bridge.outbox.bytes", lane, OutboxFile.Lane::bytes).tags(tags)
+                    .description("The size of the events that wait, in bytes").register(registry);
+            Gauge.builder("bridge.outbox.oldest.age", () -> age(file, lane)).tags(tags).baseUnit("seconds")
+                    .description("How long the oldest event has waited").register(registry);
+        }
+    }
+
+    private static double age(OutboxFile file, OutboxFile.Lane lane) {
+        try {
+            return lane.events() == 0 ? 0 : file.age(lane.name()) / 1000.0;
+        } catch (SQLException e) {
+            LOG.warn("The age of the oldest event can't be read: {}", e.getMessage());
+            return Double.NaN;
+        }
+    }
+}
