@@ -6,6 +6,7 @@ import java.util.Map;
 import io.vertx.core.Context;
 import io.vertx.core.Handler;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.RoutingContext;
 
@@ -16,6 +17,7 @@ import org.apache.camel.Processor;
 import org.apache.camel.component.platform.http.PlatformHttpEndpoint;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpConsumer;
 import org.apache.camel.spi.HeaderFilterStrategy;
+import org.apache.camel.support.MessageHelper;
 import org.apache.camel.support.http.HttpUtil;
 
 /**
@@ -59,6 +61,10 @@ class AsyncPlatformHttpConsumer extends VertxPlatformHttpConsumer {
                 Buffer body = exchange.getException() == null ? body(message) : null;
                 response.setStatusCode(HttpUtil.determineResponseCode(exchange, body));
                 copyHeaders(message, response);
+                String contentType = MessageHelper.getContentType(message);
+                if (contentType != null) {
+                    response.putHeader(HttpHeaders.CONTENT_TYPE, contentType);
+                }
                 if (body == null) {
                     response.end();
                 } else {

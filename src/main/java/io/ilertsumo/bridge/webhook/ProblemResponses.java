@@ -4,10 +4,13 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 
 import org.eclipse.microprofile.config.inject.ConfigProperty;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 import io.ilertsumo.bridge.metrics.EventMetrics;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.quarkus.vertx.http.runtime.RouteConstants;
+import io.vertx.core.http.HttpClosedException;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.Router;
@@ -20,7 +23,8 @@ import io.vertx.ext.web.RoutingContext;
 @ApplicationScoped
 public class ProblemResponses {
 
-    static final String WEBHOOKS = "/webhooks/*";
+    private static final String WEBHOOKS = "/webhooks/*";
+    private static final Logger LOG = LoggerFactory.getLogger(ProblemResponses.class);
 
     private final long maxBodySize;
     private final EventMetrics metrics;
@@ -52,6 +56,9 @@ public class ProblemResponses {
         int status = context.statusCode();
         if (status == 413) {
             send(context, status, "too-large", "The body is larger than " + maxBodySize + " bytes");
+        } else if (context.failure() instanceof HttpClosedException) {
+            // the sender has gone in the middle of its request, nobody is there to be answered
+            LOG.debug("A webhook call ended before its body did");
         } else if (status >= 400 && context.failure() == null) {
             send(context, status, "failed", null);
         } else {
