@@ -109,7 +109,9 @@ public record Event(String id, String type, String priority, String alert, byte[
 
     /** Where the first token begins, behind a byte order mark and white space. */
     private static int start(byte[] body) {
-        int start = body.length >= 3 && body[0] == (byte) 0xEF && body[1] == (byte) 0xBB && body[2] == (byte) 0xBF ? 3 : 0;
+        int start = body.length >= 3 && body[0] == (byte) 0xEF && body[1] == (byte) 0xBB && body[2] == (byte) 0xBF
+                ? 3
+                : 0;
         while (start < body.length && isWhite(body[start])) {
             start++;
         }

@@ -23,8 +23,7 @@ public class OutboxComponent extends DefaultComponent {
     private long minFreeDisk = 256L * 1024 * 1024;
     @Metadata(defaultValue = "500000", description = "How many of the latest events are recognised if they come again, at least.")
     private int idempotencyKeys = 500_000;
-    @Metadata(defaultValue = "86400000", javaType = "java.time.Duration",
-              description = "For how long an event is recognised if it comes again, at least, as far as idempotencyKeys allows.")
+    @Metadata(defaultValue = "86400000", javaType = "java.time.Duration", description = "For how long an event is recognised if it comes again, at least, as far as idempotencyKeys allows.")
     private long idempotencyPeriod = 86_400_000;
     @Metadata(defaultValue = "10000", description = "How many dead letters are kept. The oldest make room for new ones.")
     private long maxDeadLetters = 10_000;
@@ -42,11 +41,13 @@ public class OutboxComponent extends DefaultComponent {
     @Override
     protected void doStart() throws Exception {
         super.doStart();
-        acknowledgements = getCamelContext().getExecutorServiceManager().newSingleThreadExecutor(this, "OutboxAcknowledgements");
+        acknowledgements = getCamelContext().getExecutorServiceManager().newSingleThreadExecutor(this,
+                "OutboxAcknowledgements");
         file = new OutboxFile(
                 Path.of(directory),
                 new OutboxFile.Bounds(
-                        maxWaitingEvents, maxWaitingBytes, minFreeDisk, idempotencyKeys, idempotencyPeriod, maxDeadLetters),
+                        maxWaitingEvents, maxWaitingBytes, minFreeDisk, idempotencyKeys, idempotencyPeriod,
+                        maxDeadLetters),
                 acknowledgements);
         file.open();
     }

@@ -5,20 +5,16 @@ import org.apache.camel.spi.Metadata;
 /** The message headers that the {@code outbox} component reads and sets. */
 public final class OutboxConstants {
 
-    @Metadata(label = "common", javaType = "String",
-              description = "The lane: set by the consumer; the producer's lane is its endpoint's name.")
+    @Metadata(label = "common", javaType = "String", description = "The lane: set by the consumer; the producer's lane is its endpoint's name.")
     public static final String LANE = "lane";
 
-    @Metadata(label = "common", javaType = "String",
-              description = "The group of the event. A batch holds events of one group only.")
+    @Metadata(label = "common", javaType = "String", description = "The group of the event. A batch holds events of one group only.")
     public static final String GROUP = "group";
 
-    @Metadata(label = "producer", javaType = "String",
-              description = "The idempotency key: an event whose key is in the file's window already is not stored again.")
+    @Metadata(label = "producer", javaType = "String", description = "The idempotency key: an event whose key is in the file's window already is not stored again.")
     public static final String EVENT_ID = "eventId";
 
-    @Metadata(label = "producer", javaType = "String",
-              description = "Events of one alert leave a lane in the order in which they were stored.")
+    @Metadata(label = "producer", javaType = "String", description = "Events of one alert leave a lane in the order in which they were stored.")
     public static final String ALERT_ID = "alertId";
 
     @Metadata(label = "consumer", javaType = "Integer", description = "How many events the batch holds.")

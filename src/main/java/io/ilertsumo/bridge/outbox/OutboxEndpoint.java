@@ -16,8 +16,8 @@ import org.apache.camel.support.DefaultEndpoint;
  * The producer stores the message body (one line of JSON) and is done once it is safely on disk. The consumer hands out
  * the events of its lane in batches and removes a batch once its exchange has completed without an exception.
  */
-@UriEndpoint(firstVersion = "1.0.0", scheme = "outbox", title = "Outbox", syntax = "outbox:lane",
-             category = { Category.MESSAGING, Category.DATABASE }, headersClass = OutboxConstants.class)
+@UriEndpoint(firstVersion = "1.0.0", scheme = "outbox", title = "Outbox", syntax = "outbox:lane", category = {
+        Category.MESSAGING, Category.DATABASE }, headersClass = OutboxConstants.class)
 public class OutboxEndpoint extends DefaultEndpoint {
 
     @UriPath(description = "The name of the lane. A lane has one consumer.")
@@ -25,14 +25,11 @@ public class OutboxEndpoint extends DefaultEndpoint {
     private final String lane;
     @UriParam(label = "consumer", defaultValue = "5000", description = "How many events a batch holds at most.")
     private int maxEvents = 5000;
-    @UriParam(label = "consumer", defaultValue = "1000000",
-              description = "How many bytes a batch holds at most. A single event that is larger goes alone.")
+    @UriParam(label = "consumer", defaultValue = "1000000", description = "How many bytes a batch holds at most. A single event that is larger goes alone.")
     private int maxBytes = 1_000_000;
-    @UriParam(label = "consumer", defaultValue = "0", javaType = "java.time.Duration",
-              description = "How long a batch that is not full waits for more events.")
+    @UriParam(label = "consumer", defaultValue = "0", javaType = "java.time.Duration", description = "How long a batch that is not full waits for more events.")
     private long linger;
-    @UriParam(label = "consumer", defaultValue = "1000", javaType = "java.time.Duration",
-              description = "How long to wait before a batch whose exchange failed is handed out again.")
+    @UriParam(label = "consumer", defaultValue = "1000", javaType = "java.time.Duration", description = "How long to wait before a batch whose exchange failed is handed out again.")
     private long retryDelay = 1000;
 
     public OutboxEndpoint(String uri, OutboxComponent component, String lane) {

@@ -70,13 +70,13 @@ public final class OutboxFile implements AutoCloseable {
     private static final String[] TABLES = {
             // one row per commit, lane and group; orders: a hash of the alert id per event, events in the body's order
             "CREATE TABLE chunk (id INTEGER PRIMARY KEY, lane TEXT NOT NULL, grp TEXT NOT NULL, accepted INTEGER NOT NULL,"
-                                            + " events INTEGER NOT NULL, bytes INTEGER NOT NULL, orders BLOB NOT NULL, body BLOB NOT NULL)",
+                    + " events INTEGER NOT NULL, bytes INTEGER NOT NULL, orders BLOB NOT NULL, body BLOB NOT NULL)",
             // covers all that is asked of a lane but the bodies
             "CREATE INDEX chunk_lane ON chunk (lane, id, grp, accepted, events, bytes)",
             // the idempotency keys of one commit
             "CREATE TABLE seen (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, keys BLOB NOT NULL)",
             "CREATE TABLE dead_letter (id INTEGER PRIMARY KEY AUTOINCREMENT, kept INTEGER NOT NULL, reason TEXT NOT NULL,"
-                                                                                                   + " detail TEXT, body BLOB)",
+                    + " detail TEXT, body BLOB)",
             "CREATE TABLE probe (id INTEGER PRIMARY KEY, at INTEGER NOT NULL)" };
 
     private final Path directory;
@@ -200,8 +200,10 @@ public final class OutboxFile implements AutoCloseable {
             connection.close();
         }
         String suffix = ".corrupt-" + Instant.now().toString().replace(":", "");
-        LOG.error("The outbox {} is corrupt ({}). It is kept as {} and a new one is begun: its events are NOT delivered "
-                + "until somebody recovers them", path, cause.getMessage(), path + suffix);
+        LOG.error(
+                "The outbox {} is corrupt ({}). It is kept as {} and a new one is begun: its events are NOT delivered "
+                        + "until somebody recovers them",
+                path, cause.getMessage(), path + suffix);
         for (String tail : List.of("", "-wal", "-shm")) {
             Path file = Path.of(path + tail);
             if (Files.exists(file)) {
@@ -233,7 +235,8 @@ public final class OutboxFile implements AutoCloseable {
                 statement.executeUpdate("PRAGMA user_version = " + SCHEMA_VERSION);
             }
             connection.commit();
-            try (ResultSet rows = statement.executeQuery("SELECT lane, sum(events), sum(bytes) FROM chunk GROUP BY lane")) {
+            try (ResultSet rows = statement
+                    .executeQuery("SELECT lane, sum(events), sum(bytes) FROM chunk GROUP BY lane")) {
                 while (rows.next()) {
                     lane(rows.getString(1)).changed(rows.getLong(2), rows.getLong(3));
                     events += rows.getLong(2);
@@ -255,7 +258,8 @@ public final class OutboxFile implements AutoCloseable {
         insertSeen = connection.prepareStatement("INSERT INTO seen VALUES (?, ?, ?)");
         deleteSeen = connection.prepareStatement("DELETE FROM seen WHERE id < ?");
         // a batch takes every chunk of its group between its first and its last, so a range names them
-        deleteChunks = connection.prepareStatement("DELETE FROM chunk WHERE lane = ? AND grp = ? AND id BETWEEN ? AND ?");
+        deleteChunks = connection
+                .prepareStatement("DELETE FROM chunk WHERE lane = ? AND grp = ? AND id BETWEEN ? AND ?");
         shrinkChunk = connection.prepareStatement(
                 "UPDATE chunk SET events = events - ?, bytes = bytes - ?, body = substr(body, ? + 1) WHERE id = ?");
         insertDeadLetter = connection.prepareStatement(
@@ -537,7 +541,8 @@ public final class OutboxFile implements AutoCloseable {
         }
 
         void add(Append write) {
-            Chunk chunk = chunks.computeIfAbsent(write.lane.name + '\n' + write.group, k -> new Chunk(write.lane, write.group));
+            Chunk chunk = chunks.computeIfAbsent(write.lane.name + '\n' + write.group,
+                    k -> new Chunk(write.lane, write.group));
             if (chunk.events > 0 && chunk.body.size() + write.event.length >= CHUNK_BYTES) {
                 closed.add(chunk);
                 chunk = new Chunk(write.lane, write.group);
@@ -584,7 +589,12 @@ public final class OutboxFile implements AutoCloseable {
             forgottenSeen = 0;
             events += moreEvents;
             bytes += moreBytes;
-            full = refused;
+            if (full != refused) {
+                full = refused;
+                LOG.warn("The outbox {} {}, {} events are waiting", path,
+                        full ? "is full and refuses events" : "takes events again",
+                        events);
+            }
             for (Chunk chunk : closed) {
                 chunk.lane.changed(chunk.events, chunk.body.size());
             }
@@ -764,7 +774,8 @@ public final class OutboxFile implements AutoCloseable {
         private final Connection connection = connect(true);
         private final PreparedStatement chunks = connection.prepareStatement(
                 "SELECT id, grp, accepted, events, bytes FROM chunk WHERE lane = ? ORDER BY id");
-        private final PreparedStatement bodies = connection.prepareStatement("SELECT orders, body FROM chunk WHERE id = ?");
+        private final PreparedStatement bodies = connection
+                .prepareStatement("SELECT orders, body FROM chunk WHERE id = ?");
 
         private Reader() throws SQLException {
         }
@@ -824,7 +835,8 @@ public final class OutboxFile implements AutoCloseable {
         }
 
         /** Copies as many of the chunk's events as there is room for. A line break at the batch's end is not counted. */
-        private Batch.Part take(long chunk, int events, int bytes, long accepted, int maxEvents, int maxBytes, boolean first,
+        private Batch.Part take(long chunk, int events, int bytes, long accepted, int maxEvents, int maxBytes,
+                boolean first,
                 ByteArrayOutputStream into) throws SQLException {
             if (maxEvents <= 0) {
                 return new Batch.Part(chunk, 0, 0, false, accepted);

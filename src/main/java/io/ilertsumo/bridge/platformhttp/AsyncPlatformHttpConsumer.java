@@ -3,13 +3,6 @@ package io.ilertsumo.bridge.platformhttp;
 import java.util.List;
 import java.util.Map;
 
-import io.vertx.core.Context;
-import io.vertx.core.Handler;
-import io.vertx.core.buffer.Buffer;
-import io.vertx.core.http.HttpHeaders;
-import io.vertx.core.http.HttpServerResponse;
-import io.vertx.ext.web.RoutingContext;
-
 import org.apache.camel.Exchange;
 import org.apache.camel.ExchangePattern;
 import org.apache.camel.Message;
@@ -20,14 +13,22 @@ import org.apache.camel.spi.HeaderFilterStrategy;
 import org.apache.camel.support.MessageHelper;
 import org.apache.camel.support.http.HttpUtil;
 
+import io.vertx.core.Context;
+import io.vertx.core.Handler;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.ext.web.RoutingContext;
+
 /**
  * Starts the route on a worker thread, since a route may block, and answers when its exchange is done, on whichever
  * thread that is.
  */
 class AsyncPlatformHttpConsumer extends VertxPlatformHttpConsumer {
 
-    AsyncPlatformHttpConsumer(PlatformHttpEndpoint endpoint, Processor processor, List<Handler<RoutingContext>> handlers,
-                              String routerName) {
+    AsyncPlatformHttpConsumer(PlatformHttpEndpoint endpoint, Processor processor,
+            List<Handler<RoutingContext>> handlers,
+            String routerName) {
         super(endpoint, processor, handlers, routerName);
     }
 
@@ -72,7 +73,8 @@ class AsyncPlatformHttpConsumer extends VertxPlatformHttpConsumer {
                 }
             }
             if (exchange.getException() != null) {
-                getExceptionHandler().handleException("The request was not processed", exchange, exchange.getException());
+                getExceptionHandler().handleException("The request was not processed", exchange,
+                        exchange.getException());
             }
         } catch (Exception e) {
             getExceptionHandler().handleException("The answer could not be written", exchange, e);

@@ -1,7 +1,5 @@
 package io.ilertsumo.bridge.platformhttp;
 
-import io.quarkus.arc.Unremovable;
-
 import jakarta.inject.Named;
 import jakarta.inject.Singleton;
 
@@ -10,6 +8,8 @@ import org.apache.camel.component.platform.http.PlatformHttpEndpoint;
 import org.apache.camel.component.platform.http.spi.PlatformHttpConsumer;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpEngine;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
+
+import io.quarkus.arc.Unremovable;
 
 /**
  * Serves platform-http like Camel's own engine, but lets the thread go as soon as the route waits for something: Camel

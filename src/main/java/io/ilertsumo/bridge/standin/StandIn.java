@@ -73,7 +73,8 @@ public class StandIn implements Processor {
     }
 
     private static Map<String, String> fields(String header) {
-        return Arrays.stream(header.split(",")).map(field -> field.trim().split("=", 2)).filter(field -> field.length == 2)
+        return Arrays.stream(header.split(",")).map(field -> field.trim().split("=", 2))
+                .filter(field -> field.length == 2)
                 .collect(Collectors.toMap(field -> field[0], field -> field[1]));
     }
 

@@ -40,7 +40,8 @@ public class Start {
             wrong.add("SUMOLOGIC_URL is not an http or https URL");
         }
         if (auth != WebhookAuthenticationMode.NONE && password.isEmpty()) {
-            wrong.add("ILERT_WEBHOOK_PASSWORD is missing: the secret that iLert sends (or set ILERT_WEBHOOK_AUTH to none)");
+            wrong.add(
+                    "ILERT_WEBHOOK_PASSWORD is missing: the secret that iLert sends (or set ILERT_WEBHOOK_AUTH to none)");
         }
         if (routesDir.isPresent() && !Files.isDirectory(routesDir.get())) {
             wrong.add("BRIDGE_ROUTES_DIR is not a directory: " + routesDir.get());

@@ -7,7 +7,7 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-import io.ilertsumo.bridge.metrics.EventMetrics;
+import io.ilertsumo.bridge.observability.EventObserver;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.quarkus.vertx.http.runtime.RouteConstants;
 import io.vertx.core.http.HttpClosedException;
@@ -27,11 +27,11 @@ public class ProblemResponses {
     private static final Logger LOG = LoggerFactory.getLogger(ProblemResponses.class);
 
     private final long maxBodySize;
-    private final EventMetrics metrics;
+    private final EventObserver observer;
 
-    ProblemResponses(@ConfigProperty(name = "bridge.max-body-size") MemorySize maxBodySize, EventMetrics metrics) {
+    ProblemResponses(@ConfigProperty(name = "bridge.max-body-size") MemorySize maxBodySize, EventObserver observer) {
         this.maxBodySize = maxBodySize.asLongValue();
-        this.metrics = metrics;
+        this.observer = observer;
     }
 
     void register(@Observes Router router) {
@@ -71,7 +71,7 @@ public class ProblemResponses {
      * @param detail what was wrong
      */
     void send(RoutingContext context, int status, String result, String detail) {
-        metrics.received(result);
+        observer.received(result);
         context.response().setStatusCode(status)
                 .putHeader(HttpHeaders.CONTENT_TYPE, Problem.MEDIA_TYPE)
                 .end(JsonObject.mapFrom(Problem.of(status, detail, null)).encode());

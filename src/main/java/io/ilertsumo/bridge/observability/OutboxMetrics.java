@@ -1,4 +1,4 @@
-package io.ilertsumo.bridge.metrics;
+package io.ilertsumo.bridge.observability;
 
 import java.sql.SQLException;
 

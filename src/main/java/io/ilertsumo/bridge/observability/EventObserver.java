@@ -1,4 +1,4 @@
-package io.ilertsumo.bridge.metrics;
+package io.ilertsumo.bridge.observability;
 
 import java.time.Duration;
 import java.util.Map;
@@ -11,6 +11,10 @@ import jakarta.inject.Named;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.Processor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slf4j.MDC;
+import org.slf4j.event.Level;
 
 import io.ilertsumo.bridge.outbox.Batch;
 import io.ilertsumo.bridge.outbox.OutboxConstants;
@@ -19,16 +23,20 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
 
-/** Counts what becomes of events, where the routes say so. Thread-safe. */
+/**
+ * Counts and logs what becomes of events, where the routes say so. What is logged has the event's or the batch's
+ * coordinates in the MDC, for the JSON log, and never its content. Thread-safe.
+ */
 @ApplicationScoped
-public class EventMetrics {
+public class EventObserver {
 
+    private static final Logger LOG = LoggerFactory.getLogger(EventObserver.class);
     private static final String NONE = "none";
 
     private final MeterRegistry registry;
     private final Map<Received, Counter> received = new ConcurrentHashMap<>();
 
-    EventMetrics(MeterRegistry registry) {
+    EventObserver(MeterRegistry registry) {
         this.registry = registry;
     }
 
@@ -47,13 +55,17 @@ public class EventMetrics {
                 .register(registry)).increment();
     }
 
-    /** Counts an event by the headers {@code result}, {@code group} and {@code lane}. */
+    /** Counts an event by the headers {@code result}, {@code group} and {@code lane}; logs it at DEBUG. */
     @Produces
     @ApplicationScoped
-    @Named("countReceived")
-    Processor countReceived() {
+    @Named("observeReceived")
+    Processor observeReceived() {
         return exchange -> {
             Message message = exchange.getMessage();
+            if (LOG.isDebugEnabled()) {
+                log(message, Level.DEBUG, "Received: " + text(message, "result"), OutboxConstants.EVENT_ID, "eventType",
+                        OutboxConstants.GROUP, OutboxConstants.LANE, "result");
+            }
             received(new Received(text(message, "result"), text(message, OutboxConstants.GROUP),
                     text(message, OutboxConstants.LANE)));
         };
@@ -66,8 +78,8 @@ public class EventMetrics {
     /** Counts a batch that Sumo Logic has taken, and how long its events took from their acceptance. */
     @Produces
     @ApplicationScoped
-    @Named("countDelivered")
-    Processor countDelivered() {
+    @Named("observeDelivered")
+    Processor observeDelivered() {
         return exchange -> {
             Batch batch = exchange.getProperty(OutboxConstants.BATCH, Batch.class);
             Tags tags = Tags.of("group", batch.group(), "lane", batch.lane());
@@ -78,7 +90,8 @@ public class EventMetrics {
                     .description("From an event's acceptance to Sumo Logic's 200")
                     .tags("lane", batch.lane())
                     .serviceLevelObjectives(Duration.ofMillis(10), Duration.ofMillis(50), Duration.ofMillis(100),
-                            Duration.ofMillis(500), Duration.ofSeconds(1), Duration.ofSeconds(5), Duration.ofSeconds(30),
+                            Duration.ofMillis(500), Duration.ofSeconds(1), Duration.ofSeconds(5),
+                            Duration.ofSeconds(30),
                             Duration.ofMinutes(5), Duration.ofHours(1))
                     .register(registry);
             long now = System.currentTimeMillis();
@@ -91,15 +104,32 @@ public class EventMetrics {
         };
     }
 
-    /** Counts that a batch is sent again. */
+    /** Counts and logs that a batch was not taken and will be sent again. */
     @Produces
     @ApplicationScoped
-    @Named("countRetry")
-    Processor countRetry() {
-        return exchange -> registry.counter("bridge.delivery.retries", Tags.of("lane", lane(exchange))).increment();
+    @Named("observeRetry")
+    Processor observeRetry() {
+        return exchange -> {
+            Message message = exchange.getMessage();
+            registry.counter("bridge.delivery.retries", Tags.of("lane", text(message, OutboxConstants.LANE)))
+                    .increment();
+            Exception cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
+            log(message, Level.WARN, "A batch was not taken and is sent again, try "
+                    + message.getHeader(Exchange.REDELIVERY_COUNTER) + ": " + (cause == null ? "" : cause.getMessage()),
+                    OutboxConstants.GROUP, OutboxConstants.LANE, OutboxConstants.EVENTS);
+        };
     }
 
-    private static String lane(Exchange exchange) {
-        return text(exchange.getMessage(), OutboxConstants.LANE);
+    private static void log(Message message, Level level, String text, String... headers) {
+        StringBuilder line = new StringBuilder(text);
+        for (String header : headers) {
+            String value = message.getHeader(header, String.class);
+            MDC.put(header, value);
+            line.append(", ").append(header).append(' ').append(value);
+        }
+        LOG.atLevel(level).log(line.toString());
+        for (String header : headers) {
+            MDC.remove(header);
+        }
     }
 }
