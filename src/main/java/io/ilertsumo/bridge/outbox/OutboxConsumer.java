@@ -89,7 +89,8 @@ class OutboxConsumer extends DefaultConsumer implements Runnable, ShutdownAware,
         while (isToGoOn()) {
             try (OutboxFile.Reader reader = file.reader()) {
                 deliver(reader);
-            } catch (SQLException e) {
+            } catch (SQLException | RuntimeException | Error e) {
+                // whatever it is, the lane must go on
                 getExceptionHandler().handleException("The outbox can't be read", e);
                 pause();
             } catch (InterruptedException e) {

@@ -395,7 +395,8 @@ public final class OutboxFile implements AutoCloseable {
             commit.store();
             connection.commit();
             commit.succeeded();
-        } catch (SQLException | IOException | RuntimeException e) {
+        } catch (SQLException | IOException | RuntimeException | Error e) {
+            // whatever it is, the senders must be told and the next commit tried
             failure = new OutboxException("The outbox " + path + " can't be written: " + e.getMessage(), e);
             LOG.error("{}", failure.getMessage());
             rollback();

@@ -1,0 +1,19 @@
+package io.ilertsumo.bridge.start;
+
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.SocketTimeoutException;
+import java.net.UnknownHostException;
+
+import org.apache.camel.CamelExchangeException;
+
+import io.quarkus.runtime.annotations.RegisterForReflection;
+
+/** Classes of others that route files name, so that a native executable finds them by name. */
+@RegisterForReflection(targets = { Exception.class, IOException.class, ConnectException.class,
+        SocketTimeoutException.class, UnknownHostException.class, CamelExchangeException.class })
+final class NamedInRoutes {
+
+    private NamedInRoutes() {
+    }
+}
