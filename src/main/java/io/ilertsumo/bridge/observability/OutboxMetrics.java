@@ -10,6 +10,7 @@ import org.apache.camel.quarkus.main.events.AfterStart;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import io.ilertsumo.bridge.outbox.Lane;
 import io.ilertsumo.bridge.outbox.OutboxComponent;
 import io.ilertsumo.bridge.outbox.OutboxFile;
 import io.micrometer.core.instrument.Gauge;
@@ -32,18 +33,18 @@ public class OutboxMetrics {
 
     void register(@Observes AfterStart started) {
         OutboxFile file = context.getComponent("outbox", OutboxComponent.class).getFile();
-        for (OutboxFile.Lane lane : file.lanes()) {
+        for (Lane lane : file.lanes()) {
             Tags tags = Tags.of("lane", lane.name());
-            Gauge.builder("bridge.outbox.events", lane, OutboxFile.Lane::events).tags(tags)
+            Gauge.builder("bridge.outbox.events", lane, Lane::events).tags(tags)
                     .description("Events that wait for their delivery").register(registry);
-            Gauge.builder("bridge.outbox.bytes", lane, OutboxFile.Lane::bytes).tags(tags)
+            Gauge.builder("bridge.outbox.bytes", lane, Lane::bytes).tags(tags)
                     .description("The size of the events that wait, in bytes").register(registry);
             Gauge.builder("bridge.outbox.oldest.age", () -> age(file, lane)).tags(tags).baseUnit("seconds")
                     .description("How long the oldest event has waited").register(registry);
         }
     }
 
-    private static double age(OutboxFile file, OutboxFile.Lane lane) {
+    private static double age(OutboxFile file, Lane lane) {
         try {
             return lane.events() == 0 ? 0 : file.age(lane.name()) / 1000.0;
         } catch (SQLException e) {

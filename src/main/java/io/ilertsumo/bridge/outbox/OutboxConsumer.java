@@ -24,7 +24,7 @@ class OutboxConsumer extends DefaultConsumer implements Runnable, ShutdownAware,
 
     private ExecutorService executor;
     private OutboxFile file;
-    private OutboxFile.Lane lane;
+    private Lane lane;
     private volatile boolean delivering;
 
     OutboxConsumer(OutboxEndpoint endpoint, Processor processor) {
@@ -87,7 +87,7 @@ class OutboxConsumer extends DefaultConsumer implements Runnable, ShutdownAware,
     @Override
     public void run() {
         while (isToGoOn()) {
-            try (OutboxFile.Reader reader = file.reader()) {
+            try (OutboxReader reader = file.reader()) {
                 deliver(reader);
             } catch (SQLException | RuntimeException | Error e) {
                 // whatever it is, the lane must go on
@@ -100,7 +100,7 @@ class OutboxConsumer extends DefaultConsumer implements Runnable, ShutdownAware,
         }
     }
 
-    private void deliver(OutboxFile.Reader reader) throws SQLException, InterruptedException {
+    private void deliver(OutboxReader reader) throws SQLException, InterruptedException {
         OutboxEndpoint endpoint = getEndpoint();
         while (isToGoOn()) {
             if (!isStarted() || !endpoint.getCamelContext().isStarted()) {
@@ -116,7 +116,7 @@ class OutboxConsumer extends DefaultConsumer implements Runnable, ShutdownAware,
     }
 
     /** Waits until there is enough for a full batch or the oldest event has waited for long enough. */
-    private void linger(OutboxFile.Reader reader) throws SQLException, InterruptedException {
+    private void linger(OutboxReader reader) throws SQLException, InterruptedException {
         OutboxEndpoint endpoint = getEndpoint();
         if (endpoint.getLinger() > 0) {
             long waited = System.currentTimeMillis() - reader.oldest(endpoint.getLane());

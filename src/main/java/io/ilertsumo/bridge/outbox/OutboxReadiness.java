@@ -33,7 +33,7 @@ public class OutboxReadiness implements HealthCheck {
         if (file == null) {
             return response.down().withData("reason", "The outbox is closed").build();
         }
-        for (OutboxFile.Lane lane : file.lanes()) {
+        for (Lane lane : file.lanes()) {
             response.withData(lane.name(), lane.events());
         }
         try {

@@ -1,0 +1,519 @@
+package io.ilertsumo.bridge.outbox;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.FileStore;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The one thread that writes to the outbox file. It takes all writes that wait, commits them together and then tells
+ * each what became of it.
+ */
+final class OutboxWriter implements AutoCloseable {
+
+    /** A chunk is closed at this many bytes, so that reading one never takes much memory. */
+    private static final int CHUNK_BYTES = 256 * 1024;
+    private static final int WRITES_PER_COMMIT = 1024;
+    private static final int WAITING_WRITES = 8192;
+    private static final long WAITING_BYTES = 32L * 1024 * 1024;
+    /** Free pages kept for reuse; what is beyond goes back to the disk while there is nothing else to do. */
+    private static final int FREE_PAGES_KEPT = 2048;
+    private static final int FREE_PAGES_GIVEN_BACK_AT_ONCE = 256;
+
+    private static final Logger LOG = LoggerFactory.getLogger(OutboxWriter.class);
+
+    private final OutboxFile file;
+    private final Connection connection;
+    private final OutboxFile.Bounds bounds;
+    private final FileStore disk;
+    private final Executor acknowledgements;
+    private final KeyWindow window;
+    private final BlockingQueue<Write> waiting = new ArrayBlockingQueue<>(WAITING_WRITES);
+    private final AtomicLong waitingBytes = new AtomicLong();
+    private final Thread thread = new Thread(this::write, "outbox-writer");
+    private final PreparedStatement insertChunk;
+    private final PreparedStatement insertSeen;
+    private final PreparedStatement deleteSeen;
+    private final PreparedStatement deleteChunks;
+    private final PreparedStatement shrinkChunk;
+    private final PreparedStatement insertDeadLetter;
+    private final PreparedStatement deleteDeadLetters;
+    private final PreparedStatement insertProbe;
+
+    private long lastChunk;
+    private long lastSeen;
+    private long firstSeenOfYoung;
+    /** What the window has forgotten but the file has not, until the next commit. */
+    private long forgottenSeen;
+    private long events;
+    private long bytes;
+    private boolean removedSome;
+    private volatile boolean open = true;
+    private volatile boolean full;
+
+    /**
+     * Loads what the file holds.
+     *
+     * @param connection to a file that has its tables; closed with the writer
+     * @param disk       where the file lies
+     */
+    OutboxWriter(OutboxFile file, Connection connection, OutboxFile.Bounds bounds, FileStore disk,
+            Executor acknowledgements) throws SQLException {
+        this.file = file;
+        this.connection = connection;
+        this.bounds = bounds;
+        this.disk = disk;
+        this.acknowledgements = acknowledgements;
+        this.window = new KeyWindow(bounds.keys(), bounds.keysMillis());
+        load();
+        insertChunk = connection.prepareStatement("INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+        insertSeen = connection.prepareStatement("INSERT INTO seen VALUES (?, ?, ?)");
+        deleteSeen = connection.prepareStatement("DELETE FROM seen WHERE id < ?");
+        // a batch takes every chunk of its group between its first and its last, so a range names them
+        deleteChunks = connection
+                .prepareStatement("DELETE FROM chunk WHERE lane = ? AND grp = ? AND id BETWEEN ? AND ?");
+        shrinkChunk = connection.prepareStatement(
+                "UPDATE chunk SET events = events - ?, bytes = bytes - ?, body = substr(body, ? + 1) WHERE id = ?");
+        insertDeadLetter = connection.prepareStatement(
+                "INSERT INTO dead_letter (kept, reason, detail, body) VALUES (?, ?, ?, ?)");
+        deleteDeadLetters = connection.prepareStatement(
+                "DELETE FROM dead_letter WHERE id <= (SELECT max(id) FROM dead_letter) - ?");
+        insertProbe = connection.prepareStatement("INSERT OR REPLACE INTO probe VALUES (1, ?)");
+    }
+
+    void start() {
+        thread.start();
+    }
+
+    private void load() throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            try (ResultSet rows = statement
+                    .executeQuery("SELECT lane, sum(events), sum(bytes), max(id) FROM chunk GROUP BY lane")) {
+                while (rows.next()) {
+                    file.lane(rows.getString(1)).changed(rows.getLong(2), rows.getLong(3));
+                    events += rows.getLong(2);
+                    bytes += rows.getLong(3);
+                    lastChunk = Math.max(lastChunk, rows.getLong(4));
+                }
+            }
+            try (ResultSet rows = statement.executeQuery("SELECT id, at, keys FROM seen ORDER BY id")) {
+                while (rows.next()) {
+                    lastSeen = rows.getLong(1);
+                    if (window.add(rows.getBytes(3), rows.getLong(2)) || firstSeenOfYoung == 0) {
+                        firstSeenOfYoung = lastSeen;
+                    }
+                }
+            }
+            connection.commit();
+        }
+    }
+
+    /** Whether the last commit refused an event for one of the bounds. */
+    boolean isFull() {
+        return full;
+    }
+
+    void append(Lane lane, String group, byte[] key, int order, byte[] event, OutboxFile.Outcome outcome) {
+        offer(new Append(lane, group, key, order, event, outcome));
+    }
+
+    void remove(Batch batch, OutboxFile.Outcome outcome) throws InterruptedException {
+        put(new Remove(batch, outcome));
+    }
+
+    void keep(String reason, String detail, byte[] body, OutboxFile.Outcome outcome) {
+        offer(new Keep(reason, detail, body, outcome));
+    }
+
+    void probe(OutboxFile.Outcome outcome) throws InterruptedException {
+        put(new Probe(outcome));
+    }
+
+    /** Puts a write that must not wait at the end of the queue, or refuses it if there are too many before it. */
+    private void offer(Write write) {
+        if (!open) {
+            write.outcome.done(false, closed());
+        } else if (waitingBytes.addAndGet(write.size()) > WAITING_BYTES || !waiting.offer(write)) {
+            waitingBytes.addAndGet(-write.size());
+            write.outcome.done(false, new OutboxFullException("Too many events are waiting to be written to disk"));
+        }
+    }
+
+    /** Puts a write that makes room at the end of the queue, however long the queue is. */
+    private void put(Write write) throws InterruptedException {
+        if (open) {
+            waiting.put(write);
+        } else {
+            write.outcome.done(false, closed());
+        }
+    }
+
+    private static OutboxException closed() {
+        return new OutboxException("The outbox is closed", null);
+    }
+
+    private void write() {
+        List<Write> writes = new ArrayList<>(WRITES_PER_COMMIT);
+        while (open || !waiting.isEmpty()) {
+            try {
+                Write first = waiting.poll(removedSome ? 20 : 500, TimeUnit.MILLISECONDS);
+                if (first == null) {
+                    if (removedSome) {
+                        giveBackFreePages();
+                    }
+                    continue;
+                }
+                writes.add(first);
+                waiting.drainTo(writes, WRITES_PER_COMMIT - 1);
+                commit(List.copyOf(writes));
+            } catch (InterruptedException e) {
+                // only close() ends the writer, and it lets it finish
+                LOG.debug("The outbox's writer was interrupted", e);
+            } finally {
+                writes.clear();
+            }
+        }
+    }
+
+    private void commit(List<Write> writes) {
+        Commit commit = new Commit();
+        Exception failure = null;
+        try {
+            commit.hasRoom = hasRoom();
+            for (Write write : writes) {
+                write.apply(commit);
+            }
+            commit.store();
+            connection.commit();
+            commit.succeeded();
+        } catch (SQLException | IOException | RuntimeException | Error e) {
+            // whatever it is, the senders must be told and the next commit tried
+            failure = new OutboxException("The outbox " + file + " can't be written: " + e.getMessage(), e);
+            LOG.error("{}", failure.getMessage());
+            rollback();
+        }
+        Exception outcome = failure;
+        for (Write write : writes) {
+            waitingBytes.addAndGet(-write.size());
+        }
+        acknowledgements.execute(() -> {
+            for (Write write : writes) {
+                try {
+                    write.outcome.done(write.repeated, outcome == null ? write.refusal : outcome);
+                } catch (RuntimeException e) {
+                    // the others wait for theirs
+                    LOG.error("Nobody could be told what became of a write", e);
+                }
+            }
+        });
+    }
+
+    private void rollback() {
+        try {
+            connection.rollback();
+        } catch (SQLException e) {
+            LOG.error("The outbox {} can't take back a failed write: {}", file, e.getMessage());
+        }
+    }
+
+    private boolean hasRoom() throws IOException {
+        return disk.getUsableSpace() > bounds.freeDisk();
+    }
+
+    private void giveBackFreePages() {
+        try (Statement statement = connection.createStatement()) {
+            try (ResultSet free = statement.executeQuery("PRAGMA freelist_count")) {
+                removedSome = free.next() && free.getLong(1) > FREE_PAGES_KEPT;
+            }
+            if (removedSome) {
+                statement.execute("PRAGMA incremental_vacuum(" + FREE_PAGES_GIVEN_BACK_AT_ONCE + ")");
+            }
+            connection.commit();
+        } catch (SQLException e) {
+            LOG.warn("The outbox {} can't give back free pages: {}", file, e.getMessage());
+            rollback();
+        }
+    }
+
+    /** Commits what waits and closes the connection. */
+    @Override
+    public void close() throws SQLException {
+        open = false;
+        try {
+            thread.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        // what came in between the last commit and now
+        waiting.forEach(write -> write.outcome.done(false, closed()));
+        connection.close();
+    }
+
+    /** What one transaction gathers before it is stored, and does once it is. */
+    private final class Commit {
+
+        private final long now = System.currentTimeMillis();
+        private final Map<String, Chunk> chunks = new LinkedHashMap<>();
+        private final List<Chunk> closed = new ArrayList<>();
+        private final Set<ByteBuffer> keys = new HashSet<>();
+        private final List<Batch> removed = new ArrayList<>();
+        private long moreEvents;
+        private long moreBytes;
+        private boolean hasRoom;
+        private boolean refused;
+
+        boolean accepts(Append write) {
+            boolean accepts = hasRoom && events + moreEvents < bounds.events()
+                    && bytes + moreBytes + write.event.length < bounds.bytes();
+            refused |= !accepts;
+            return accepts;
+        }
+
+        void add(Append write) {
+            Chunk chunk = chunks.computeIfAbsent(write.lane.name() + '\n' + write.group,
+                    k -> new Chunk(write.lane, write.group));
+            if (chunk.events > 0 && chunk.body.size() + write.event.length >= CHUNK_BYTES) {
+                closed.add(chunk);
+                chunk = new Chunk(write.lane, write.group);
+                chunks.put(write.lane.name() + '\n' + write.group, chunk);
+            }
+            chunk.add(write);
+            keys.add(write.key);
+            moreEvents++;
+            moreBytes += write.event.length + 1;
+        }
+
+        void store() throws SQLException {
+            closed.addAll(chunks.values());
+            for (Chunk chunk : closed) {
+                insertChunk.setLong(1, ++lastChunk);
+                insertChunk.setString(2, chunk.lane.name());
+                insertChunk.setString(3, chunk.group);
+                insertChunk.setLong(4, now);
+                insertChunk.setInt(5, chunk.events);
+                insertChunk.setInt(6, chunk.body.size());
+                insertChunk.setBytes(7, chunk.orders.toByteArray());
+                insertChunk.setBytes(8, chunk.body.toByteArray());
+                insertChunk.executeUpdate();
+            }
+            if (forgottenSeen > 0) {
+                deleteSeen.setLong(1, forgottenSeen);
+                deleteSeen.executeUpdate();
+            }
+            if (!keys.isEmpty()) {
+                insertSeen.setLong(1, ++lastSeen);
+                insertSeen.setLong(2, now);
+                insertSeen.setBytes(3, keyBytes());
+                insertSeen.executeUpdate();
+            }
+        }
+
+        private byte[] keyBytes() {
+            ByteBuffer all = ByteBuffer.allocate(keys.size() * KeyWindow.KEY_BYTES);
+            keys.forEach(key -> all.put(key.duplicate()));
+            return all.array();
+        }
+
+        void succeeded() {
+            forgottenSeen = 0;
+            events += moreEvents;
+            bytes += moreBytes;
+            if (full != refused) {
+                full = refused;
+                LOG.warn("The outbox {} {}, {} events are waiting", file,
+                        full ? "is full and refuses events" : "takes events again",
+                        events);
+            }
+            for (Chunk chunk : closed) {
+                chunk.lane.changed(chunk.events, chunk.body.size());
+            }
+            for (Batch batch : removed) {
+                long batchBytes = batch.parts().stream().mapToLong(Batch.Part::bytes).sum();
+                events -= batch.events();
+                bytes -= batchBytes;
+                file.lane(batch.lane()).changed(-batch.events(), -batchBytes);
+            }
+            if (!keys.isEmpty() && window.add(keyBytes(), now)) {
+                forgottenSeen = firstSeenOfYoung;
+                firstSeenOfYoung = lastSeen;
+            }
+        }
+    }
+
+    /** The events of one commit, lane and group. */
+    private static final class Chunk {
+
+        private final Lane lane;
+        private final String group;
+        private final ByteArrayOutputStream body = new ByteArrayOutputStream(1024);
+        private final ByteArrayOutputStream orders = new ByteArrayOutputStream(64);
+        private int events;
+
+        Chunk(Lane lane, String group) {
+            this.lane = lane;
+            this.group = group;
+        }
+
+        void add(Append write) {
+            body.writeBytes(write.event);
+            body.write('\n');
+            orders.writeBytes(ByteBuffer.allocate(Integer.BYTES).putInt(write.order).array());
+            events++;
+        }
+    }
+
+    private abstract static class Write {
+
+        final OutboxFile.Outcome outcome;
+        boolean repeated;
+        Exception refusal;
+
+        Write(OutboxFile.Outcome outcome) {
+            this.outcome = outcome;
+        }
+
+        abstract void apply(Commit commit) throws SQLException;
+
+        int size() {
+            return 0;
+        }
+    }
+
+    private final class Append extends Write {
+
+        private final Lane lane;
+        private final String group;
+        private final ByteBuffer key;
+        private final int order;
+        private final byte[] event;
+
+        Append(Lane lane, String group, byte[] key, int order, byte[] event, OutboxFile.Outcome outcome) {
+            super(outcome);
+            this.lane = lane;
+            this.group = group;
+            this.key = ByteBuffer.wrap(key);
+            this.order = order;
+            this.event = event;
+        }
+
+        @Override
+        void apply(Commit commit) {
+            if (window.contains(key) || commit.keys.contains(key)) {
+                repeated = true;
+            } else if (commit.accepts(this)) {
+                commit.add(this);
+            } else {
+                refusal = new OutboxFullException(commit.hasRoom ? "The outbox is full" : "The outbox's disk is full");
+            }
+        }
+
+        @Override
+        int size() {
+            return event.length;
+        }
+    }
+
+    private final class Remove extends Write {
+
+        private final Batch batch;
+
+        Remove(Batch batch, OutboxFile.Outcome outcome) {
+            super(outcome);
+            this.batch = batch;
+        }
+
+        @Override
+        void apply(Commit commit) throws SQLException {
+            List<Batch.Part> parts = batch.parts();
+            Batch.Part last = parts.get(parts.size() - 1);
+            long lastWhole = last.whole() ? last.chunk() : last.chunk() - 1;
+            deleteChunks.setString(1, batch.lane());
+            deleteChunks.setString(2, batch.group());
+            deleteChunks.setLong(3, parts.get(0).chunk());
+            deleteChunks.setLong(4, lastWhole);
+            deleteChunks.executeUpdate();
+            if (!last.whole()) {
+                shrinkChunk.setInt(1, last.events());
+                shrinkChunk.setInt(2, last.bytes());
+                shrinkChunk.setInt(3, last.bytes());
+                shrinkChunk.setLong(4, last.chunk());
+                shrinkChunk.executeUpdate();
+            }
+            commit.removed.add(batch);
+            removedSome = true;
+        }
+    }
+
+    private final class Keep extends Write {
+
+        private final String reason;
+        private final String detail;
+        private final byte[] body;
+
+        Keep(String reason, String detail, byte[] body, OutboxFile.Outcome outcome) {
+            super(outcome);
+            this.reason = reason;
+            this.detail = detail;
+            this.body = body;
+        }
+
+        @Override
+        void apply(Commit commit) throws SQLException {
+            if (!commit.hasRoom) {
+                refusal = new OutboxFullException("The outbox's disk is full");
+                return;
+            }
+            insertDeadLetter.setLong(1, commit.now);
+            insertDeadLetter.setString(2, reason);
+            insertDeadLetter.setString(3, detail);
+            insertDeadLetter.setBytes(4, body);
+            insertDeadLetter.executeUpdate();
+            deleteDeadLetters.setLong(1, bounds.deadLetters());
+            int forgotten = deleteDeadLetters.executeUpdate();
+            if (forgotten > 0) {
+                LOG.warn("{} dead letter(s) made room for new ones: more than {} are not kept", forgotten,
+                        bounds.deadLetters());
+            }
+        }
+
+        @Override
+        int size() {
+            return body.length;
+        }
+    }
+
+    private final class Probe extends Write {
+
+        Probe(OutboxFile.Outcome outcome) {
+            super(outcome);
+        }
+
+        @Override
+        void apply(Commit commit) throws SQLException {
+            insertProbe.setLong(1, commit.now);
+            insertProbe.executeUpdate();
+            if (!commit.hasRoom) {
+                refusal = new OutboxFullException("The outbox's disk is full");
+            }
+        }
+    }
+}
