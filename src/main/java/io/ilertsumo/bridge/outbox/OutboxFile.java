@@ -107,15 +107,7 @@ public final class OutboxFile implements AutoCloseable {
         try {
             Files.createDirectories(directory);
             lock();
-            try {
-                writer = writer();
-            } catch (SQLException e) {
-                if (!isCorrupt(e)) {
-                    throw e;
-                }
-                setAside(e);
-                writer = writer();
-            }
+            writer = writer();
             writer.start();
         } catch (IOException | SQLException e) {
             close();
@@ -140,14 +132,14 @@ public final class OutboxFile implements AutoCloseable {
         }
     }
 
-    private static boolean isCorrupt(SQLException e) {
+    private static boolean isCorrupt(Exception e) {
         return e instanceof SQLiteException s
                 && ((s.getResultCode().code & 0xFF) == SQLiteErrorCode.SQLITE_CORRUPT.code
                         || s.getResultCode() == SQLiteErrorCode.SQLITE_NOTADB);
     }
 
     /** Nothing is ever deleted of a file that can't be read: somebody may still save events from it. */
-    private void setAside(SQLException cause) throws IOException {
+    private void setAside(Exception cause) throws IOException {
         lanes.clear();
         String suffix = ".corrupt-" + Instant.now().toString().replace(":", "");
         LOG.error(
@@ -163,18 +155,31 @@ public final class OutboxFile implements AutoCloseable {
     }
 
     private OutboxWriter writer() throws SQLException, IOException, OutboxException {
-        Connection connection = connect(false);
+        Connection connection = connect();
         try {
-            prepare(connection);
-            return new OutboxWriter(this, connection, bounds, Files.getFileStore(directory), acknowledgements);
+            return writer(connection);
         } catch (SQLException | OutboxException e) {
+            if (isCorrupt(e)) {
+                setAside(e);
+            }
+            // not before: the close would copy the write-ahead log into the corrupt file, and delete it
             connection.close();
-            throw e;
+            if (!isCorrupt(e)) {
+                throw e;
+            }
         }
+        return writer(connect());
+    }
+
+    private OutboxWriter writer(Connection connection) throws SQLException, IOException, OutboxException {
+        prepare(connection);
+        return new OutboxWriter(this, connection, bounds, Files.getFileStore(directory), acknowledgements);
     }
 
     private void prepare(Connection connection) throws SQLException, OutboxException {
         try (Statement statement = connection.createStatement()) {
+            layOut(statement);
+            connection.setAutoCommit(false);
             int version;
             try (ResultSet row = statement.executeQuery("PRAGMA user_version")) {
                 version = row.getInt(1);
@@ -198,7 +203,21 @@ public final class OutboxFile implements AutoCloseable {
         }
     }
 
-    private Connection connect(boolean readOnly) throws SQLException {
+    /** What is set here stays in the file, so it is set by the writer alone and before its first transaction. */
+    private static void layOut(Statement statement) throws SQLException {
+        boolean isNew;
+        try (ResultSet pages = statement.executeQuery("PRAGMA page_count")) {
+            isNew = pages.getLong(1) == 0;
+        }
+        // these two count only for a file that has nothing yet, and the second would write to any other
+        if (isNew) {
+            statement.execute("PRAGMA page_size = 8192");
+            statement.execute("PRAGMA auto_vacuum = INCREMENTAL");
+        }
+        statement.execute("PRAGMA journal_mode = WAL");
+    }
+
+    Connection connect() throws SQLException {
         SQLiteConfig config = new SQLiteConfig();
         config.setSynchronous(SQLiteConfig.SynchronousMode.FULL);
         config.setJournalSizeLimit(64 * 1024 * 1024);
@@ -206,15 +225,7 @@ public final class OutboxFile implements AutoCloseable {
         // DriverManager would find the driver by reflection, which a native executable doesn't have
         SQLiteDataSource source = new SQLiteDataSource(config);
         source.setUrl("jdbc:sqlite:" + path);
-        Connection made = source.getConnection();
-        try (Statement statement = made.createStatement()) {
-            // the first two count only for a file that has nothing yet, so they come before anything is written
-            statement.execute("PRAGMA page_size = 8192");
-            statement.execute("PRAGMA auto_vacuum = INCREMENTAL");
-            statement.execute("PRAGMA journal_mode = WAL");
-        }
-        made.setAutoCommit(readOnly);
-        return made;
+        return source.getConnection();
     }
 
     /** The lane of that name, empty if nothing was ever stored for it. */
@@ -227,7 +238,7 @@ public final class OutboxFile implements AutoCloseable {
         return lanes.values();
     }
 
-    /** Whether the last event was refused for one of the bounds. */
+    /** Whether the last event was refused for one of the bounds, and nothing was removed since. */
     public boolean isFull() {
         return writer.isFull();
     }
@@ -273,7 +284,7 @@ public final class OutboxFile implements AutoCloseable {
 
     /** Opens a reader for one thread. */
     OutboxReader reader() throws SQLException {
-        return new OutboxReader(connect(true));
+        return new OutboxReader(connect());
     }
 
     /** Commits what waits and closes the file. */

@@ -42,7 +42,6 @@ final class OutboxWriter implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(OutboxWriter.class);
 
     private final OutboxFile file;
-    private final Connection connection;
     private final OutboxFile.Bounds bounds;
     private final FileStore disk;
     private final Executor acknowledgements;
@@ -50,14 +49,15 @@ final class OutboxWriter implements AutoCloseable {
     private final BlockingQueue<Write> waiting = new ArrayBlockingQueue<>(WAITING_WRITES);
     private final AtomicLong waitingBytes = new AtomicLong();
     private final Thread thread = new Thread(this::write, "outbox-writer");
-    private final PreparedStatement insertChunk;
-    private final PreparedStatement insertSeen;
-    private final PreparedStatement deleteSeen;
-    private final PreparedStatement deleteChunks;
-    private final PreparedStatement shrinkChunk;
-    private final PreparedStatement insertDeadLetter;
-    private final PreparedStatement deleteDeadLetters;
-    private final PreparedStatement insertProbe;
+    private Connection connection;
+    private PreparedStatement insertChunk;
+    private PreparedStatement insertSeen;
+    private PreparedStatement deleteSeen;
+    private PreparedStatement deleteChunks;
+    private PreparedStatement shrinkChunk;
+    private PreparedStatement insertDeadLetter;
+    private PreparedStatement deleteDeadLetters;
+    private PreparedStatement insertProbe;
 
     private long lastChunk;
     private long lastSeen;
@@ -67,6 +67,8 @@ final class OutboxWriter implements AutoCloseable {
     private long events;
     private long bytes;
     private boolean removedSome;
+    /** Whether a write failed: the driver has then closed its statement for good, whatever made it fail. */
+    private boolean broken;
     private volatile boolean open = true;
     private volatile boolean full;
 
@@ -85,6 +87,10 @@ final class OutboxWriter implements AutoCloseable {
         this.acknowledgements = acknowledgements;
         this.window = new KeyWindow(bounds.keys(), bounds.keysMillis());
         load();
+        prepare();
+    }
+
+    private void prepare() throws SQLException {
         insertChunk = connection.prepareStatement("INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
         insertSeen = connection.prepareStatement("INSERT INTO seen VALUES (?, ?, ?)");
         deleteSeen = connection.prepareStatement("DELETE FROM seen WHERE id < ?");
@@ -127,7 +133,7 @@ final class OutboxWriter implements AutoCloseable {
         }
     }
 
-    /** Whether the last commit refused an event for one of the bounds. */
+    /** Whether the last event was refused for one of the bounds, and nothing was removed since. */
     boolean isFull() {
         return full;
     }
@@ -155,6 +161,8 @@ final class OutboxWriter implements AutoCloseable {
         } else if (waitingBytes.addAndGet(write.size()) > WAITING_BYTES || !waiting.offer(write)) {
             waitingBytes.addAndGet(-write.size());
             write.outcome.done(false, new OutboxFullException("Too many events are waiting to be written to disk"));
+        } else {
+            takeBackIfClosed(write);
         }
     }
 
@@ -162,7 +170,15 @@ final class OutboxWriter implements AutoCloseable {
     private void put(Write write) throws InterruptedException {
         if (open) {
             waiting.put(write);
+            takeBackIfClosed(write);
         } else {
+            write.outcome.done(false, closed());
+        }
+    }
+
+    /** The file may have been closed since it was looked at, and then nobody takes the write any more. */
+    private void takeBackIfClosed(Write write) {
+        if (!open && waiting.remove(write)) {
             write.outcome.done(false, closed());
         }
     }
@@ -177,7 +193,7 @@ final class OutboxWriter implements AutoCloseable {
             try {
                 Write first = waiting.poll(removedSome ? 20 : 500, TimeUnit.MILLISECONDS);
                 if (first == null) {
-                    if (removedSome) {
+                    if (removedSome && !broken) {
                         giveBackFreePages();
                     }
                     continue;
@@ -198,6 +214,9 @@ final class OutboxWriter implements AutoCloseable {
         Commit commit = new Commit();
         Exception failure = null;
         try {
+            if (broken) {
+                reconnect();
+            }
             commit.hasRoom = hasRoom();
             for (Write write : writes) {
                 write.apply(commit);
@@ -227,7 +246,16 @@ final class OutboxWriter implements AutoCloseable {
         });
     }
 
+    private void reconnect() throws SQLException {
+        connection.close();
+        connection = file.connect();
+        connection.setAutoCommit(false);
+        prepare();
+        broken = false;
+    }
+
     private void rollback() {
+        broken = true;
         try {
             connection.rollback();
         } catch (SQLException e) {
@@ -245,9 +273,14 @@ final class OutboxWriter implements AutoCloseable {
                 removedSome = free.next() && free.getLong(1) > FREE_PAGES_KEPT;
             }
             if (removedSome) {
-                statement.execute("PRAGMA incremental_vacuum(" + FREE_PAGES_GIVEN_BACK_AT_ONCE + ")");
+                // execute() would stop at the first page: the pragma gives a row for each
+                statement.executeUpdate("PRAGMA incremental_vacuum(" + FREE_PAGES_GIVEN_BACK_AT_ONCE + ")");
             }
             connection.commit();
+            if (removedSome) {
+                // the file itself becomes shorter with the next checkpoint, and at rest none comes by itself
+                statement.executeUpdate("PRAGMA wal_checkpoint(PASSIVE)");
+            }
         } catch (SQLException e) {
             LOG.warn("The outbox {} can't give back free pages: {}", file, e.getMessage());
             rollback();
@@ -263,8 +296,6 @@ final class OutboxWriter implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        // what came in between the last commit and now
-        waiting.forEach(write -> write.outcome.done(false, closed()));
         connection.close();
     }
 
@@ -337,7 +368,9 @@ final class OutboxWriter implements AutoCloseable {
             forgottenSeen = 0;
             events += moreEvents;
             bytes += moreBytes;
-            if (full != refused) {
+            // a probe, a dead letter or an event that was known says nothing about the bounds
+            boolean asked = refused || moreEvents > 0 || !removed.isEmpty();
+            if (asked && full != refused) {
                 full = refused;
                 LOG.warn("The outbox {} {}, {} events are waiting", file,
                         full ? "is full and refuses events" : "takes events again",
