@@ -12,12 +12,16 @@ import org.apache.camel.ShutdownRunningTask;
 import org.apache.camel.Suspendable;
 import org.apache.camel.spi.ShutdownAware;
 import org.apache.camel.support.DefaultConsumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Hands out the lane's events, one batch at a time, on a thread of its own. The commit that stores an event wakes it. A
  * batch is removed once its exchange completed without an exception; else it stays where it is and comes again.
  */
 class OutboxConsumer extends DefaultConsumer implements Runnable, ShutdownAware, Suspendable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(OutboxConsumer.class);
 
     /** How long the thread waits at most until it looks whether it is to go on. */
     private static final long LOOK_MILLIS = 1000;
@@ -142,11 +146,15 @@ class OutboxConsumer extends DefaultConsumer implements Runnable, ShutdownAware,
         try {
             createUoW(exchange);
             getProcessor().process(exchange);
-            if (exchange.getException() == null) {
+            if (!exchange.isFailed() && !exchange.isRollbackOnly()) {
                 remove(batch);
                 return true;
             }
-            getExceptionHandler().handleException("A batch stays in the outbox", exchange, exchange.getException());
+            if (isStarted() && !getEndpoint().getCamelContext().isStopping()) {
+                getExceptionHandler().handleException("A batch stays in the outbox", exchange, exchange.getException());
+            } else {
+                LOG.info("Stopping: a batch of {} events stays in the lane {}", batch.events(), batch.lane());
+            }
         } catch (InterruptedException e) {
             throw e;
         } catch (Exception e) {
