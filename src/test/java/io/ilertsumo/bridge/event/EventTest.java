@@ -1,5 +1,16 @@
 package io.ilertsumo.bridge.event;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -16,6 +27,12 @@ import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
 import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -23,22 +40,6 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.MethodSource;
-import org.junit.jupiter.params.provider.ValueSource;
-
-import static java.nio.charset.StandardCharsets.ISO_8859_1;
-import static java.nio.charset.StandardCharsets.UTF_8;
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
-import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
-import static org.junit.jupiter.api.Assertions.assertNull;
-import static org.junit.jupiter.api.Assertions.assertSame;
-import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 class EventTest {
 
@@ -77,7 +78,8 @@ class EventTest {
 
     @Test
     void theOrderOfTheFieldsDoesNotMatter() throws Exception {
-        Event event = read("{\"x\":[{\"id\":1}],\"id\":\"4\",\"priority\":\"LOW\",\"eventType\":\"t\",\"eventId\":\"e\"}");
+        Event event = read(
+                "{\"x\":[{\"id\":1}],\"id\":\"4\",\"priority\":\"LOW\",\"eventType\":\"t\",\"eventId\":\"e\"}");
 
         assertEquals("e", event.id());
         assertEquals("t", event.type());
@@ -112,7 +114,8 @@ class EventTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = { "12797430", "-1", "0", "1.0", "1e400", "123456789012345678901234567890.10", "true", "false" })
+    @ValueSource(strings = { "12797430", "-1", "0", "1.0", "1e400", "123456789012345678901234567890.10", "true",
+            "false" })
     void aNumberForAnIdIsTakenAsSent(String number) throws Exception {
         Event event = read("{\"id\":" + number + ",\"eventId\":" + number + "}");
 
@@ -193,7 +196,8 @@ class EventTest {
     @MethodSource("values")
     void everyValueStaysAsItWasWritten(String value) throws Exception {
         String line = "{\"a\":" + value + ",\"b\":[" + value + "," + value + "],\"c\":{\"d\":" + value + "}}";
-        String pretty = "\r\n {\t\"a\" : " + value + "\n,\"b\":\n[ " + value + " ,\t" + value + " ]\r\n, \"c\" :{\n\"d\": "
+        String pretty = "\r\n {\t\"a\" : " + value + "\n,\"b\":\n[ " + value + " ,\t" + value
+                + " ]\r\n, \"c\" :{\n\"d\": "
                 + value + "\n}\n} \n";
 
         assertEquals(line, text(read(pretty)));
@@ -205,10 +209,13 @@ class EventTest {
                 "1.0", "-0", "-0.0", "0.10", "1e400", "1E+2", "1e-007", "12345678901234567890.10",
                 "9".repeat(5000), "0." + "3".repeat(5000), "1e99999999999",
                 "true", "false", "null", "{}", "[]", "[[],{},\"\"]",
-                "\"\"", "\" \"", "\"  two  \"", "\"{ \\\"a\\\" : [ 1 , 2 ] }\"", "\"// not a comment\"", "\"{{alertId}}\"",
-                "\"\\u00e9\\u00E9\"", "\"\\ud83d\"", "\"\\udd25\\ud83d\"", "\"\\/ \\b\\f\\n\\r\\t\"", "\"\\u0000\\u001F\"",
+                "\"\"", "\" \"", "\"  two  \"", "\"{ \\\"a\\\" : [ 1 , 2 ] }\"", "\"// not a comment\"",
+                "\"{{alertId}}\"",
+                "\"\\u00e9\\u00E9\"", "\"\\ud83d\"", "\"\\udd25\\ud83d\"", "\"\\/ \\b\\f\\n\\r\\t\"",
+                "\"\\u0000\\u001F\"",
                 "\"one\\ntwo\\r\\nthree\"", "\"\\\\\"", "\"\\\\\\\" , \\\\\\\\\"", "\"\\\\ n\"", "\"'\"",
-                "\"Störung im Straßenbahnnetz\"", "\"\uD83D\uDD25 火事\"", "\"\u2028 and \u2029\"", "\"\u00A0\u0085\u3000\"",
+                "\"Störung im Straßenbahnnetz\"", "\"\uD83D\uDD25 火事\"", "\"\u2028 and \u2029\"",
+                "\"\u00A0\u0085\u3000\"",
                 "\"\uFEFF\"", "\"\uFFFD\uFFFE\uFFFF\"", "\"\u007F\"", "\"" + "long ".repeat(20_000) + "\"");
     }
 
@@ -216,6 +223,18 @@ class EventTest {
     void theOrderOfKeysAndDuplicateKeysStay() throws Exception {
         assertEquals("{\"z\":1,\"a\":2,\"z\":3,\"\":4,\"a b\":5,\"z\":null}",
                 text(read("{ \"z\":1, \"a\":2,\n \"z\":3, \"\":4, \"a b\" : 5, \"z\" : null }")));
+    }
+
+    @Test
+    void onlyTheSizeOfTheBodyBoundsNamesAndValues() throws Exception {
+        String text = "long ".repeat(100_000);
+        String body = "{\"" + text + "\":1,\"eventId\":\"" + text + "\",\"id\":" + "7".repeat(100_000) + "}";
+
+        Event event = read(body);
+
+        assertEquals(text, event.id());
+        assertEquals(100_000, event.alert().length());
+        assertEquals(body, text(event));
     }
 
     @ParameterizedTest
@@ -291,7 +310,8 @@ class EventTest {
 
     @ParameterizedTest
     @ValueSource(strings = {
-            "[]", "[{\"a\":\"secret\"}]", "\"secret\"", "1", "-1.5", "true", "null", "secret", "<secret/>", "}", ",", "\u0000",
+            "[]", "[{\"a\":\"secret\"}]", "\"secret\"", "1", "-1.5", "true", "null", "secret", "<secret/>", "}", ",",
+            "\u0000",
             "a=secret&b=1", "\uFEFF\uFEFF{}", "\u00A0{}", "\u000B{}", "\u0000{}", "\f{}" })
     void whatIsNotAnObjectIsRefused(String body) {
         assertEquals("The body is not a JSON object in UTF-8", refused(body).getMessage());
@@ -304,7 +324,8 @@ class EventTest {
                 minified(sample).getBytes(UTF_8))) {
             for (int length = 0; length < whole.length; length++) {
                 byte[] cut = Arrays.copyOf(whole, length);
-                assertThrows(UnreadableEventException.class, () -> Event.read(cut), () -> "cut after byte " + cut.length);
+                assertThrows(UnreadableEventException.class, () -> Event.read(cut),
+                        () -> "cut after byte " + cut.length);
             }
         }
     }
@@ -312,31 +333,40 @@ class EventTest {
     @ParameterizedTest
     @ValueSource(strings = {
             // more than one value
-            "{\"a\":1}{\"secret\":2}", "{\"a\":1}\n{\"secret\":2}", "{}[]", "{} \"secret\"", "{}1", "{} null", "{}{", "{}[",
+            "{\"a\":1}{\"secret\":2}", "{\"a\":1}\n{\"secret\":2}", "{}[]", "{} \"secret\"", "{}1", "{} null", "{}{",
+            "{}[",
             // garbage behind the object
-            "{}}", "{}]", "{},", "{}secret", "{\"a\":1}\u0000", "{}\u00A0", "{}\uFEFF", "{}\u000B", "{}\f", "{} // secret",
+            "{}}", "{}]", "{},", "{}secret", "{\"a\":1}\u0000", "{}\u00A0", "{}\uFEFF", "{}\u000B", "{}\f",
+            "{} // secret",
             // white space inside a token
-            "{\"a\":1 2}", "{\"a\":tr ue}", "{\"a\":nu\nll}", "{\"a\":- 1}", "{\"a\":1. 5}", "{\"a\":1 .5}", "{\"a\":1e 5}",
+            "{\"a\":1 2}", "{\"a\":tr ue}", "{\"a\":nu\nll}", "{\"a\":- 1}", "{\"a\":1. 5}", "{\"a\":1 .5}",
+            "{\"a\":1e 5}",
             "{\"a\":\"\\ n\"}", "{\"a\":\"\\u00 e9\"}",
             // numbers
-            "{\"a\":01}", "{\"a\":-01}", "{\"a\":00}", "{\"a\":+1}", "{\"a\":.5}", "{\"a\":1.}", "{\"a\":1.e5}", "{\"a\":1e}",
-            "{\"a\":-}", "{\"a\":0x10}", "{\"a\":1_000}", "{\"a\":NaN}", "{\"a\":Infinity}", "{\"a\":-Infinity}", "{\"a\":1f}",
+            "{\"a\":01}", "{\"a\":-01}", "{\"a\":00}", "{\"a\":+1}", "{\"a\":.5}", "{\"a\":1.}", "{\"a\":1.e5}",
+            "{\"a\":1e}",
+            "{\"a\":-}", "{\"a\":0x10}", "{\"a\":1_000}", "{\"a\":NaN}", "{\"a\":Infinity}", "{\"a\":-Infinity}",
+            "{\"a\":1f}",
             // literals
             "{\"a\":True}", "{\"a\":NULL}", "{\"a\":nul}", "{\"a\":truee}", "{\"a\":undefined}", "{\"a\":secret}",
             // strings
             "{'a':1}", "{\"a\":'secret'}", "{a:1}", "{\"a\":\"secret\\x\"}", "{\"a\":\"\\u00g0\"}", "{\"a\":\"\\'\"}",
             "{\"a\":\"secret}", "{\"a\":secret\"}", "{\"a\":\"secret\" \"secret\"}", "{\"a\":`secret`}",
             // structure
-            "{\"a\":1,}", "{,}", "{,\"a\":1}", "{\"a\":[1,]}", "{\"a\":[,1]}", "{\"a\":[1,,2]}", "{\"a\":[1 2]}", "{\"a\"}",
-            "{\"a\":}", "{\"a\" 1}", "{\"a\"::1}", "{\"a\":1 \"b\":2}", "{\"a\":1;\"b\":2}", "{\"a\"=1}", "{1:1}", "{null:1}",
+            "{\"a\":1,}", "{,}", "{,\"a\":1}", "{\"a\":[1,]}", "{\"a\":[,1]}", "{\"a\":[1,,2]}", "{\"a\":[1 2]}",
+            "{\"a\"}",
+            "{\"a\":}", "{\"a\" 1}", "{\"a\"::1}", "{\"a\":1 \"b\":2}", "{\"a\":1;\"b\":2}", "{\"a\"=1}", "{1:1}",
+            "{null:1}",
             "{\"a\":[1}", "{\"a\":{]}", "{\"a\":1]", "{[]}", "{{}}", "{\"secret\"}", "{\"a\":[}", "{\"a\":\"b\":\"c\"}",
             // comments
             "{/* secret */\"a\":1}", "{\"a\":1 // secret\n}", "{\"a\":1 # secret\n}", "{}/**/",
             // templates that were not filled in
-            "{{alertId}}", "{{{secret}}}", "{\"id\":{{secret}}}", "{\"id\":{{{secret}}},\"a\":1}", "{\"a\":1{{#secret}},\"b\":2}",
+            "{{alertId}}", "{{{secret}}}", "{\"id\":{{secret}}}", "{\"id\":{{{secret}}},\"a\":1}",
+            "{\"a\":1{{#secret}},\"b\":2}",
             "{ {\"a\":1} }", "{\"a\":${secret}}", "{\"a\":<%= secret %>}",
             // white space of other kinds
-            "{\u00A0\"a\":1}", "{\"a\":\u20281}", "{\"a\"\u000B:1}", "{\"a\":1\f}", "{\uFEFF\"a\":1}", "{\u0000\"a\":1}" })
+            "{\u00A0\"a\":1}", "{\"a\":\u20281}", "{\"a\"\u000B:1}", "{\"a\":1\f}", "{\uFEFF\"a\":1}",
+            "{\u0000\"a\":1}" })
     void whatIsNotStrictlyJsonIsRefused(String body) {
         assertTrue(refused(body).getMessage().matches(
                 "The body is not valid JSON, at byte \\d+"
@@ -359,7 +389,8 @@ class EventTest {
     @ValueSource(strings = { "UTF-16BE", "UTF-16LE", "UTF-32BE", "UTF-32LE", "UTF-16", "UTF-32" })
     void otherEncodingsAreRefusedWithAndWithoutAByteOrderMark(String encoding) {
         Charset charset = Charset.forName(encoding);
-        for (String body : List.of(minified(CREATED), new String(sample(CREATED), UTF_8), " {\"a\":\"secret\"}", "{}", "{",
+        for (String body : List.of(minified(CREATED), new String(sample(CREATED), UTF_8), " {\"a\":\"secret\"}", "{}",
+                "{",
                 "[\"secret\"]")) {
             refused(body.getBytes(charset));
             refused(("\uFEFF" + body).getBytes(charset));
@@ -400,7 +431,7 @@ class EventTest {
 
     @Test
     void nestingIsAcceptedToTheBoundAndNotBeyond() throws Exception {
-        for (String[] brackets : new String[][] { { "[", "]" }, { "{\"id\":", "}" } }) {
+        for (String[] brackets : new String[][]{ { "[", "]" }, { "{\"id\":", "}" } }) {
             String body = nested(brackets, Event.MAX_DEPTH);
             assertEquals(body, text(read(body)));
             refused(nested(brackets, Event.MAX_DEPTH + 1));
@@ -503,7 +534,8 @@ class EventTest {
     }
 
     private static String randomText(Random random) {
-        String[] alphabet = { "a", "Z", "7", " ", "  ", "\t", "\n", "\r\n", "\"", "\\", "/", ":", ",", "{", "}", "[", "]", "'",
+        String[] alphabet = { "a", "Z", "7", " ", "  ", "\t", "\n", "\r\n", "\"", "\\", "/", ":", ",", "{", "}", "[",
+                "]", "'",
                 "\u0000", "\u001F", "\u007F", "é", "ß", "\u00A0", "\u2028", "\u2029", "\uFEFF", "火", "\uD83D\uDD25" };
         StringBuilder text = new StringBuilder();
         for (int i = random.nextInt(12); i > 0; i--) {
@@ -513,7 +545,8 @@ class EventTest {
     }
 
     /** Prints the tree twice: with random white space around every token, and with none. */
-    private static void print(JsonNode node, Random random, StringBuilder pretty, StringBuilder line) throws IOException {
+    private static void print(JsonNode node, Random random, StringBuilder pretty, StringBuilder line)
+            throws IOException {
         if (node.isArray()) {
             token("[", random, pretty, line);
             for (int i = 0; i < node.size(); i++) {
