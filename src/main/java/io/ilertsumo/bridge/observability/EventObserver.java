@@ -124,8 +124,10 @@ public class EventObserver {
         StringBuilder line = new StringBuilder(text);
         for (String header : headers) {
             String value = message.getHeader(header, String.class);
-            MDC.put(header, value);
-            line.append(", ").append(header).append(' ').append(value);
+            if (value != null) {
+                MDC.put(header, value);
+                line.append(", ").append(header).append(' ').append(value);
+            }
         }
         LOG.atLevel(level).log(line.toString());
         for (String header : headers) {
