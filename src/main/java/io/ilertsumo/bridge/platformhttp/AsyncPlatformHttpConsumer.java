@@ -59,12 +59,15 @@ class AsyncPlatformHttpConsumer extends VertxPlatformHttpConsumer {
             HttpServerResponse response = request.response();
             if (!response.ended() && !response.closed()) {
                 Message message = exchange.getMessage();
+                // of a failed exchange the headers may still be the request's, which are nobody else's business
                 Buffer body = exchange.getException() == null ? body(message) : null;
                 response.setStatusCode(HttpUtil.determineResponseCode(exchange, body));
-                copyHeaders(message, response);
-                String contentType = MessageHelper.getContentType(message);
-                if (contentType != null) {
-                    response.putHeader(HttpHeaders.CONTENT_TYPE, contentType);
+                if (exchange.getException() == null) {
+                    copyHeaders(message, response);
+                    String contentType = MessageHelper.getContentType(message);
+                    if (contentType != null) {
+                        response.putHeader(HttpHeaders.CONTENT_TYPE, contentType);
+                    }
                 }
                 if (body == null) {
                     response.end();
