@@ -43,13 +43,12 @@ public class OutboxComponent extends DefaultComponent {
         super.doStart();
         acknowledgements = getCamelContext().getExecutorServiceManager().newSingleThreadExecutor(this,
                 "OutboxAcknowledgements");
-        file = new OutboxFile(
+        file = OutboxFile.open(
                 Path.of(directory),
                 new OutboxFile.Bounds(
                         maxWaitingEvents, maxWaitingBytes, minFreeDisk, idempotencyKeys, idempotencyPeriod,
                         maxDeadLetters),
                 acknowledgements);
-        file.open();
     }
 
     @Override

@@ -88,10 +88,7 @@ public final class OutboxFile implements AutoCloseable {
         void done(boolean repeated, Exception failure);
     }
 
-    /**
-     * @param acknowledgements runs the outcomes; one task per commit
-     */
-    public OutboxFile(Path directory, Bounds bounds, Executor acknowledgements) {
+    private OutboxFile(Path directory, Bounds bounds, Executor acknowledgements) {
         this.directory = directory;
         this.path = directory.resolve("outbox.db");
         this.bounds = bounds;
@@ -99,21 +96,24 @@ public final class OutboxFile implements AutoCloseable {
     }
 
     /**
-     * Opens the file, or makes a new one, and starts to write.
+     * Opens the file in the directory, or makes a new one, and starts to write.
      *
-     * @throws OutboxException if another process has it, a newer program wrote it, or it can't be opened
+     * @param  acknowledgements runs the outcomes; one task per commit
+     * @throws OutboxException  if another process has it, a newer program wrote it, or it can't be opened
      */
-    public void open() throws OutboxException {
+    public static OutboxFile open(Path directory, Bounds bounds, Executor acknowledgements) throws OutboxException {
+        OutboxFile file = new OutboxFile(directory, bounds, acknowledgements);
         try {
             Files.createDirectories(directory);
-            lock();
-            writer = writer();
-            writer.start();
+            file.lock();
+            file.writer = file.writer();
+            file.writer.start();
+            return file;
         } catch (IOException | SQLException e) {
-            close();
-            throw new OutboxException("The outbox " + path + " can't be opened: " + e.getMessage(), e);
+            file.close();
+            throw new OutboxException("The outbox " + file + " can't be opened: " + e.getMessage(), e);
         } catch (OutboxException e) {
-            close();
+            file.close();
             throw e;
         }
     }
@@ -155,15 +155,18 @@ public final class OutboxFile implements AutoCloseable {
     }
 
     private OutboxWriter writer() throws SQLException, IOException, OutboxException {
-        Connection connection = connect();
+        Connection connection = null;
         try {
+            connection = connect();
             return writer(connection);
         } catch (SQLException | OutboxException e) {
             if (isCorrupt(e)) {
                 setAside(e);
             }
             // not before: the close would copy the write-ahead log into the corrupt file, and delete it
-            connection.close();
+            if (connection != null) {
+                connection.close();
+            }
             if (!isCorrupt(e)) {
                 throw e;
             }

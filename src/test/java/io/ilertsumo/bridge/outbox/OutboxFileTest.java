@@ -57,7 +57,7 @@ class OutboxFileTest {
     @TempDir
     private Path directory;
     private OutboxFile outbox;
-    private OutboxFile.Reader reader;
+    private OutboxReader reader;
     private final AtomicInteger toldAgain = new AtomicInteger();
 
     /** What was told of a write. */
@@ -488,13 +488,12 @@ class OutboxFileTest {
     @Test
     void aFileIsOpenInOnePlaceOnly() throws Exception {
         open(PLENTY);
-        OutboxFile second = new OutboxFile(directory, PLENTY, Runnable::run);
 
-        OutboxException e = assertThrows(OutboxException.class, second::open);
+        OutboxException e = assertThrows(OutboxException.class,
+                () -> OutboxFile.open(directory, PLENTY, Runnable::run));
 
         assertTrue(e.getMessage().contains("in use"), e.getMessage());
         assertTrue(e.getMessage().contains(directory.resolve("outbox.db").toString()), e.getMessage());
-        second.close();
         store("lane", "g", "the first goes on");
         reopen(PLENTY);
         assertEquals(List.of("the first goes on"), lines(next("lane")));
@@ -1018,14 +1017,6 @@ class OutboxFileTest {
     }
 
     @Test
-    void anOutboxThatWasNeverOpenedRefusesEverything() throws Exception {
-        outbox = new OutboxFile(directory, PLENTY, Runnable::run);
-
-        assertInstanceOf(OutboxException.class, get(append("lane", "g", "1", null, "1")).failure());
-        outbox.close();
-    }
-
-    @Test
     void whatWaitsIsStoredBeforeTheFileIsClosed() throws Exception {
         open(PLENTY);
         CountDownLatch release = holdWriter();
@@ -1087,8 +1078,7 @@ class OutboxFileTest {
 
     /** Outcomes are told by the writer itself, so that a test can hold it up. */
     private void open(Path place, Bounds bounds) throws OutboxException {
-        outbox = new OutboxFile(place, bounds, Runnable::run);
-        outbox.open();
+        outbox = OutboxFile.open(place, bounds, Runnable::run);
     }
 
     private void closeOutbox() throws SQLException {
