@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Properties;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
@@ -50,10 +51,12 @@ public class Start {
             throw new ConfigurationException("The bridge can't start. " + String.join(". ", wrong));
         }
         routesDir.ifPresent(dir -> {
-            starting.getMain().addOverrideProperty("camel.main.routes-include-pattern",
+            Properties routes = new Properties();
+            routes.setProperty("camel.main.routes-include-pattern",
                     "file:" + dir + "/*.camel.yaml,file:" + dir + "/lanes/" + lanes + ".camel.yaml");
-            starting.getMain().addOverrideProperty("camel.component.kamelet.location",
+            routes.setProperty("camel.component.kamelet.location",
                     "file:" + dir + "/kamelets,classpath:routes/kamelets");
+            starting.getMain().getCamelContext().getPropertiesComponent().setOverrideProperties(routes);
         });
     }
 
