@@ -225,6 +225,8 @@ public final class OutboxFile implements AutoCloseable {
         config.setSynchronous(SQLiteConfig.SynchronousMode.FULL);
         config.setJournalSizeLimit(64 * 1024 * 1024);
         config.setBusyTimeout(5000);
+        // else the driver asks for the last key after each write
+        config.setGetGeneratedKeys(false);
         // DriverManager would find the driver by reflection, which a native executable doesn't have
         SQLiteDataSource source = new SQLiteDataSource(config);
         source.setUrl("jdbc:sqlite:" + path);

@@ -5,6 +5,7 @@ import java.util.Map;
 
 import org.apache.camel.Exchange;
 import org.apache.camel.ExchangePattern;
+import org.apache.camel.ExchangePropertyKey;
 import org.apache.camel.Message;
 import org.apache.camel.Processor;
 import org.apache.camel.component.platform.http.PlatformHttpEndpoint;
@@ -14,6 +15,7 @@ import org.apache.camel.support.MessageHelper;
 import org.apache.camel.support.http.HttpUtil;
 
 import io.vertx.core.Context;
+import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
@@ -52,6 +54,19 @@ class AsyncPlatformHttpConsumer extends VertxPlatformHttpConsumer {
                     exchange.setException(failure);
                     answer(request, exchange);
                 });
+    }
+
+    /**
+     * Fills a plain message in place of Camel's {@code HttpMessage}, which any step that sets a body would copy with
+     * all its headers.
+     */
+    @Override
+    protected Future<Void> processHttpRequest(Exchange exchange, RoutingContext request) {
+        String charset = request.parsedHeaders().contentType().parameter("charset");
+        if (charset != null) {
+            exchange.setProperty(ExchangePropertyKey.CHARSET_NAME, charset);
+        }
+        return populateCamelMessage(request, exchange, exchange.getIn());
     }
 
     private void answer(RoutingContext request, Exchange exchange) {
