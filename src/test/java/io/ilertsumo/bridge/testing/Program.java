@@ -1,0 +1,175 @@
+package io.ilertsumo.bridge.testing;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+import org.awaitility.Awaitility;
+
+/**
+ * The built program in a process of its own, the native executable if there is one, set up by environment variables as
+ * an operator does it.
+ */
+public final class Program implements AutoCloseable {
+
+    private static final Pattern LISTENING = Pattern
+            .compile("Listening on: http://[^:]+:(\\d+)\\. Management interface listening on http://[^:]+:(\\d+)");
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    private final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    private final Process process;
+    private final Path output;
+    private int port;
+    private int managementPort;
+
+    private Program(Map<String, String> environment) {
+        output = SumoLogicResource.newDirectory("program").resolve("output");
+        ProcessBuilder builder = new ProcessBuilder(command());
+        Map<String, String> all = builder.environment();
+        all.keySet().removeIf(name -> name.matches("(SUMOLOGIC|ILERT|BRIDGE|QUARKUS|CAMEL)_.*"));
+        all.put("QUARKUS_HTTP_PORT", "0");
+        all.put("QUARKUS_MANAGEMENT_PORT", "0");
+        all.putAll(environment);
+        builder.directory(output.getParent().toFile()).redirectErrorStream(true).redirectOutput(output.toFile());
+        try {
+            process = builder.start();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** What the build has left in {@code target} last, as the build says it. */
+    private static List<String> command() {
+        Path target = Path.of("target").toAbsolutePath();
+        Properties artifact = new Properties();
+        try (InputStream in = Files.newInputStream(target.resolve("quarkus-artifact.properties"))) {
+            artifact.load(in);
+        } catch (IOException e) {
+            throw new UncheckedIOException("The program is not built yet", e);
+        }
+        String path = target.resolve(artifact.getProperty("path")).toString();
+        return "native".equals(artifact.getProperty("type"))
+                ? List.of(path)
+                : List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-jar", path);
+    }
+
+    /** The settings of a bridge that delivers to that stand-in from that directory. */
+    public static Map<String, String> settings(SumoLogic sumoLogic, Path outbox) {
+        Map<String, String> settings = new HashMap<>();
+        SumoLogicResource.common().forEach((name, value) -> settings.put(environmentVariable(name), value));
+        settings.put("SUMOLOGIC_URL", sumoLogic.url());
+        settings.put("BRIDGE_OUTBOX_DIRECTORY", outbox.toString());
+        return settings;
+    }
+
+    /** The environment variable that a setting can be set by. */
+    public static String environmentVariable(String setting) {
+        return setting.replaceAll("[^a-zA-Z0-9]", "_").toUpperCase();
+    }
+
+    /** Starts it and waits until it takes events. */
+    public static Program start(Map<String, String> environment) {
+        Program program = launch(environment);
+        try {
+            Awaitility.await().atMost(PATIENCE).pollInterval(Duration.ofMillis(50)).until(program::isListening);
+        } catch (RuntimeException e) {
+            program.close();
+            throw new IllegalStateException(
+                    "The program does not start, see " + program.output + ":\n" + program.output(), e);
+        }
+        return program;
+    }
+
+    /** Starts it and waits for nothing. */
+    public static Program launch(Map<String, String> environment) {
+        return new Program(environment);
+    }
+
+    private boolean isListening() {
+        if (!process.isAlive()) {
+            throw new IllegalStateException("It ended with " + process.exitValue());
+        }
+        Matcher found = LISTENING.matcher(output());
+        if (!found.find()) {
+            return false;
+        }
+        port = Integer.parseInt(found.group(1));
+        managementPort = Integer.parseInt(found.group(2));
+        return true;
+    }
+
+    /** All that it has written to its console. */
+    public String output() {
+        try {
+            return Files.exists(output) ? Files.readString(output) : "";
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Sends an event and returns the answer's status. */
+    public int send(String event) throws IOException, InterruptedException {
+        String credentials = Base64.getEncoder()
+                .encodeToString(("ilert:" + SumoLogicResource.PASSWORD).getBytes(StandardCharsets.UTF_8));
+        HttpRequest request = HttpRequest.newBuilder(URI.create("http://localhost:" + port + "/webhooks/ilert"))
+                .header("Authorization", "Basic " + credentials)
+                .header("Content-Type", "application/json")
+                .timeout(PATIENCE)
+                .POST(HttpRequest.BodyPublishers.ofString(event)).build();
+        return client.send(request, HttpResponse.BodyHandlers.discarding()).statusCode();
+    }
+
+    /** What the management port answers. */
+    public String management(String path) throws IOException, InterruptedException {
+        HttpRequest request = HttpRequest.newBuilder(URI.create("http://localhost:" + managementPort + path)).build();
+        return client.send(request, HttpResponse.BodyHandlers.ofString()).body();
+    }
+
+    /** {@code kill -9}: it hears nothing of it. */
+    public void kill() {
+        process.destroyForcibly();
+        awaitEnd();
+    }
+
+    /** Asks it to stop, as an orchestrator does, and waits until it has. */
+    public Duration stop() {
+        long asked = System.nanoTime();
+        process.destroy();
+        awaitEnd();
+        return Duration.ofNanos(System.nanoTime() - asked);
+    }
+
+    /** Waits until it has ended of its own accord and returns its exit code. */
+    public int awaitEnd() {
+        try {
+            if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
+                throw new IllegalStateException("It does not end");
+            }
+            return process.exitValue();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        process.destroyForcibly();
+    }
+}

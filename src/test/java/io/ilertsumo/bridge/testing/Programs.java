@@ -1,0 +1,80 @@
+package io.ilertsumo.bridge.testing;
+
+import java.util.List;
+import java.util.Map;
+
+import io.quarkus.test.junit.QuarkusTestProfile;
+
+/** The programs that tests run against: each is started once for all test classes that name it. */
+public final class Programs {
+
+    private Programs() {
+    }
+
+    private abstract static class Program implements QuarkusTestProfile {
+
+        private final Map<String, String> settings;
+
+        Program(Map<String, String> settings) {
+            this.settings = settings;
+        }
+
+        @Override
+        public List<TestResourceEntry> testResources() {
+            return List.of(new TestResourceEntry(SumoLogicResource.class, settings));
+        }
+    }
+
+    /** As it comes. */
+    public static final class Default extends Program {
+        public Default() {
+            super(Map.of());
+        }
+    }
+
+    /** Another choice wherever there is one, and an outbox that is full after {@link #MAX_EVENTS} events. */
+    public static final class Otherwise extends Program {
+
+        public static final int MAX_EVENTS = 20;
+
+        public Otherwise() {
+            super(Map.ofEntries(
+                    Map.entry(SumoLogicResource.TOKEN_BY_HEADER, "true"),
+                    Map.entry("sumologic.compression", "deflate"),
+                    Map.entry("sumologic.category", "test/default"),
+                    Map.entry("sumologic.name", "a name"),
+                    Map.entry("sumologic.host", "a.host"),
+                    Map.entry("bridge.category.escalation", "test/escalation"),
+                    Map.entry("ilert.webhook.auth", "header"),
+                    Map.entry("bridge.drop-groups", "collaboration"),
+                    Map.entry("bridge.retry-after", "7"),
+                    Map.entry("bridge.max-body-size", "10K"),
+                    Map.entry("bridge.outbox.max-events", String.valueOf(MAX_EVENTS))));
+        }
+    }
+
+    /** Open to everybody, nothing is compressed, and bulk events wait for company for {@link #LINGER_MILLIS}. */
+    public static final class Open extends Program {
+
+        public static final int LINGER_MILLIS = 2000;
+
+        public Open() {
+            super(Map.of(
+                    "ilert.webhook.auth", "none",
+                    "sumologic.compression", "none",
+                    "bridge.bulk.linger", String.valueOf(LINGER_MILLIS)));
+        }
+    }
+
+    /** Tells its log all there is to tell. */
+    public static final class Talkative extends Program {
+        public Talkative() {
+            super(Map.of(
+                    "quarkus.log.level", "DEBUG",
+                    "quarkus.log.console.level", "INFO",
+                    // the tests' own HTTP client, which may be in the same process
+                    "quarkus.log.category.\"org.apache.http\".level", "INFO",
+                    "quarkus.log.category.\"io.restassured\".level", "INFO"));
+        }
+    }
+}

@@ -1,0 +1,80 @@
+package io.ilertsumo.bridge.testing;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+
+import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
+
+/**
+ * Runs a {@link SumoLogic} beside the bridge and sets the bridge up for it, with an outbox of its own. What it is given
+ * as arguments becomes a setting too.
+ */
+public class SumoLogicResource implements QuarkusTestResourceLifecycleManager {
+
+    /** Argument: the source's token goes into a setting of its own instead of the URL. */
+    public static final String TOKEN_BY_HEADER = "token-by-header";
+
+    /** As a secret it may turn up nowhere. The colon and the percent sign are there to be taken as they are. */
+    public static final String PASSWORD = "marker-Pa55:word%40";
+
+    private Map<String, String> settings;
+    private SumoLogic sumoLogic;
+
+    @Override
+    public void init(Map<String, String> arguments) {
+        settings = new HashMap<>(arguments);
+    }
+
+    @Override
+    public Map<String, String> start() {
+        sumoLogic = new SumoLogic();
+        Map<String, String> all = new HashMap<>(common());
+        if (settings.remove(TOKEN_BY_HEADER) == null) {
+            all.put("sumologic.url", sumoLogic.url());
+        } else {
+            all.put("sumologic.url", sumoLogic.urlWithoutToken());
+            all.put("sumologic.token", SumoLogic.TOKEN);
+        }
+        all.put("bridge.outbox.directory", newDirectory("outbox").toString());
+        all.put("quarkus.log.file.enabled", "true");
+        all.put("quarkus.log.file.rotation.max-file-size", "1G");
+        all.put("quarkus.management.port", "0");
+        all.putAll(settings);
+        return all;
+    }
+
+    /** What makes the bridge quick enough for tests: the defaults are meant for a far and busy Sumo Logic. */
+    public static Map<String, String> common() {
+        return Map.of(
+                "ilert.webhook.password", PASSWORD,
+                "bridge.bulk.linger", "200ms",
+                "bridge.retry.delay", "50",
+                "bridge.retry.max-delay", "200",
+                "sumologic.response-timeout", "2000");
+    }
+
+    /** An empty directory below {@code target}, where it can be looked at after a test has failed. */
+    public static Path newDirectory(String name) {
+        try {
+            return Files.createTempDirectory(Path.of("target").toAbsolutePath(), name + "-");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public void inject(TestInjector injector) {
+        injector.injectIntoFields(sumoLogic, new TestInjector.MatchesType(SumoLogic.class));
+    }
+
+    @Override
+    public void stop() {
+        if (sumoLogic != null) {
+            sumoLogic.close();
+        }
+    }
+}
