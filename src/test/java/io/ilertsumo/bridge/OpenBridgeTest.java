@@ -1,0 +1,60 @@
+package io.ilertsumo.bridge;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.concurrent.TimeUnit;
+
+import org.junit.jupiter.api.Test;
+
+import io.ilertsumo.bridge.testing.Events;
+import io.ilertsumo.bridge.testing.Programs;
+import io.ilertsumo.bridge.testing.RunningBridge;
+import io.ilertsumo.bridge.testing.SumoLogic;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.TestProfile;
+
+/** A bridge behind something that looks after credentials, and which waits long for company. */
+@QuarkusTest
+@TestProfile(Programs.Open.class)
+class OpenBridgeTest extends RunningBridge {
+
+    @Test
+    void nobodyIsAskedForCredentials() {
+        anonymous().body(Events.express(Events.newId()).getBytes()).post("/webhooks/ilert").then().statusCode(202);
+        anonymous().auth().preemptive().basic("who", "ever").body(Events.express(Events.newId()).getBytes())
+                .post("/webhooks/ilert").then().statusCode(202);
+    }
+
+    @Test
+    void requestsAreNotCompressedWhereThatIsSet() {
+        String id = Events.newId();
+        accepted(Events.express(id));
+
+        SumoLogic.Request request = arrivedIn(id);
+
+        assertNull(request.header("Content-Encoding"));
+        assertArrayEquals(Events.express(id).getBytes(), request.sent());
+    }
+
+    @Test
+    void expressEventsDoNotWaitForCompanyAndBulkOnesDo() {
+        String first = Events.newId();
+        String second = Events.newId();
+        String express = Events.newId();
+        long accepted = System.nanoTime();
+        accepted(Events.bulk(first));
+        accepted(Events.express(express));
+        SumoLogic.Request expressRequest = arrivedIn(express);
+        assertEquals(0, sumoLogic.requestsWith(first).size());
+        accepted(Events.bulk(second));
+
+        SumoLogic.Request bulkRequest = arrivedIn(first);
+
+        assertTrue(bulkRequest.at() - accepted >= TimeUnit.MILLISECONDS.toNanos(Programs.Open.LINGER_MILLIS - 10));
+        assertTrue(expressRequest.at() < bulkRequest.at());
+        assertEquals(2, bulkRequest.lines().size(), "both travel together");
+    }
+}
