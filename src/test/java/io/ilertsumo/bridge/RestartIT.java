@@ -1,0 +1,210 @@
+package io.ilertsumo.bridge;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionFactory;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+import io.ilertsumo.bridge.testing.Events;
+import io.ilertsumo.bridge.testing.Program;
+import io.ilertsumo.bridge.testing.SumoLogic;
+import io.ilertsumo.bridge.testing.SumoLogic.Answer;
+import io.ilertsumo.bridge.testing.SumoLogicResource;
+
+/** What is accepted is delivered, whatever becomes of the process. */
+class RestartIT {
+
+    private final SumoLogic sumoLogic = new SumoLogic();
+    private Map<String, String> settings;
+    private Load load;
+
+    @BeforeEach
+    void beginWithAnEmptyOutbox() {
+        Path outbox = SumoLogicResource.newDirectory("outbox");
+        settings = Program.settings(sumoLogic, outbox);
+        load = new Load();
+    }
+
+    @AfterEach
+    void end() {
+        load.close();
+        sumoLogic.close();
+    }
+
+    @Test
+    void everyAcceptedEventArrivesThoughTheProgramIsKilledUnderLoad() throws Exception {
+        int killed = 0;
+        int mayComeTwice = 0;
+        // once while all is well, once with a backlog
+        for (Answer answer : List.of(new Answer.Status(200), new Answer.Status(503))) {
+            try (Program program = Program.start(settings)) {
+                sumoLogic.answer(answer);
+                int before = load.accepted.size();
+                load.send(program);
+                eventually().until(() -> load.accepted.size() > before + 300);
+                program.kill();
+                load.awaitSilence();
+                mayComeTwice += lastTaken("express") + lastTaken("bulk");
+                killed++;
+            }
+        }
+        sumoLogic.recover();
+        List<String> accepted = List.copyOf(load.accepted);
+
+        try (Program program = Program.start(settings)) {
+            awaitArrivalOf(accepted);
+            assertEquals(200, program.send(Events.express(accepted.get(0))), "known after a restart, too");
+            assertEquals(200, program.send(Events.express(accepted.get(accepted.size() - 1))));
+            assertEquals(0, program.output().lines().filter(line -> line.contains("\"level\":\"ERROR\"")).count());
+            program.stop();
+        }
+
+        assertEquals(2, killed);
+        // at each kill one batch a lane may have been taken but not been crossed out yet
+        int surplus = arrivals().size() - new HashSet<>(arrivals()).size();
+        assertTrue(surplus <= mayComeTwice, surplus + " events came twice, " + mayComeTwice + " may have");
+        assertTrue(arrivals().stream().allMatch(load.sent::contains), "nothing arrived that was never sent");
+    }
+
+    @Test
+    void aStopUnderLoadIsCleanAndQuickAndLosesNothing() throws Exception {
+        try (Program program = Program.start(settings)) {
+            load.send(program);
+            eventually().until(() -> load.accepted.size() > 300);
+            Duration taken = program.stop();
+            load.awaitSilence();
+
+            assertTrue(taken.compareTo(Duration.ofSeconds(15)) < 0, () -> "a stop took " + taken);
+            assertTrue(program.output().contains("stopped in"), "it ended in good order");
+            assertFalse(program.output().contains("\"level\":\"ERROR\""), program.output());
+        }
+
+        try (Program program = Program.start(settings)) {
+            awaitArrivalOf(load.accepted);
+            program.stop();
+        }
+        assertEquals(new HashSet<>(arrivals()).size(), arrivals().size(), "nothing came twice");
+    }
+
+    @Test
+    void aStopDuringAnOutageIsQuickAndLosesNothing() throws Exception {
+        List<String> ids = Stream.generate(Events::newId).limit(20).toList();
+        sumoLogic.answer(new Answer.Hang());
+        try (Program program = Program.start(settings)) {
+            for (String id : ids) {
+                assertEquals(202, program.send(Events.express(id)));
+                assertEquals(202, program.send(Events.bulk(id + "-bulk")));
+            }
+            eventually().until(() -> sumoLogic.requests().size() >= 2);
+            Duration taken = program.stop();
+
+            assertTrue(taken.compareTo(Duration.ofSeconds(15)) < 0, () -> "a stop took " + taken);
+        }
+        sumoLogic.recover();
+
+        try (Program program = Program.start(settings)) {
+            awaitArrivalOf(ids);
+            awaitArrivalOf(ids.stream().map(id -> id + "-bulk").toList());
+            program.stop();
+        }
+    }
+
+    @Test
+    void aSecondProgramKeepsItsHandsOffTheOutboxOfTheFirst() throws Exception {
+        try (Program first = Program.start(settings); Program second = Program.launch(settings)) {
+            assertTrue(second.awaitEnd() != 0);
+            assertTrue(second.output().contains("is in use by another process"), second.output());
+
+            String id = Events.newId();
+            assertEquals(202, first.send(Events.express(id)));
+            awaitArrivalOf(List.of(id));
+            first.stop();
+        }
+    }
+
+    private void awaitArrivalOf(Collection<String> ids) {
+        eventually().untilAsserted(() -> {
+            Set<String> missing = new HashSet<>(ids);
+            missing.removeAll(arrivals());
+            assertEquals(0, missing.size(), () -> missing.size() + " of " + ids.size() + " events have not arrived");
+        });
+    }
+
+    private List<String> arrivals() {
+        return sumoLogic.messages().stream().map(line -> line.replaceFirst(".*\"eventId\":\"([^\"]*)\".*", "$1"))
+                .collect(Collectors.toList());
+    }
+
+    private int lastTaken(String lane) {
+        return sumoLogic.taken().stream().filter(request -> lane.equals(request.lane()))
+                .reduce((one, other) -> other).map(request -> request.lines().size()).orElse(0);
+    }
+
+    private static ConditionFactory eventually() {
+        return Awaitility.await().pollInterval(Duration.ofMillis(20)).atMost(Duration.ofSeconds(30));
+    }
+
+    /** Events from several senders at once, for as long as they are answered. */
+    private static final class Load implements AutoCloseable {
+
+        private static final int SENDERS = 4;
+
+        private final Collection<String> sent = new ConcurrentLinkedQueue<>();
+        private final Collection<String> accepted = new ConcurrentLinkedQueue<>();
+        private ExecutorService senders = Executors.newCachedThreadPool();
+
+        void send(Program program) {
+            for (int i = 0; i < SENDERS; i++) {
+                boolean express = i % 2 == 0;
+                senders.execute(() -> send(program, express));
+            }
+        }
+
+        private void send(Program program, boolean express) {
+            try {
+                while (true) {
+                    String id = Events.newId();
+                    sent.add(id);
+                    if (program.send(express ? Events.express(id) : Events.bulk(id)) == 202) {
+                        accepted.add(id);
+                    }
+                }
+            } catch (IOException e) {
+                // the program has gone, as it was meant to
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+
+        void awaitSilence() throws InterruptedException {
+            senders.shutdown();
+            assertTrue(senders.awaitTermination(30, TimeUnit.SECONDS));
+            senders = Executors.newCachedThreadPool();
+        }
+
+        @Override
+        public void close() {
+            senders.shutdownNow();
+        }
+    }
+}
