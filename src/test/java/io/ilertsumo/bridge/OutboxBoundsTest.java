@@ -30,7 +30,7 @@ class OutboxBoundsTest extends RunningBridge {
     }
 
     @Test
-    void aOutboxBoundsIsAnswered503UntilThereIsRoomAgain() {
+    void aFullOutboxIsAnswered503UntilThereIsRoomAgain() {
         sumoLogic.answer(new Answer.Status(503));
         List<String> stored = Stream.generate(Events::newId).limit(Programs.Otherwise.MAX_EVENTS).toList();
         stored.forEach(id -> accepted(Events.express(id)));

@@ -64,9 +64,12 @@ public final class Program implements AutoCloseable {
             throw new UncheckedIOException("The program is not built yet", e);
         }
         String path = target.resolve(artifact.getProperty("path")).toString();
-        return "native".equals(artifact.getProperty("type"))
-                ? List.of(path)
-                : List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-jar", path);
+        if ("native".equals(artifact.getProperty("type"))) {
+            return List.of(path);
+        }
+        String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+        // it runs for some seconds only
+        return List.of(java, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-jar", path);
     }
 
     /** The settings of a bridge that delivers to that stand-in from that directory. */

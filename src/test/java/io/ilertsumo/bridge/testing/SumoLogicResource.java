@@ -54,7 +54,7 @@ public class SumoLogicResource implements QuarkusTestResourceLifecycleManager {
                 "bridge.bulk.linger", "200ms",
                 "bridge.retry.delay", "50",
                 "bridge.retry.max-delay", "200",
-                "sumologic.response-timeout", "2000");
+                "sumologic.response-timeout", "3000");
     }
 
     /** An empty directory below {@code target}, where it can be looked at after a test has failed. */
