@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -54,6 +55,19 @@ class AnswersTest extends RunningBridge {
     void anyTypeThatMeansJsonIsTaken(String type) {
         webhook().contentType(type).body(bytes(Events.express(Events.newId()))).post("/webhooks/ilert").then()
                 .statusCode(202);
+    }
+
+    @Test
+    void anAnswerHasNothingOfItsCall() {
+        for (String body : List.of(Events.express(Events.newId()), "no event")) {
+            Response answer = webhook().header("X-Marker", "marker").header("Retry-After", "marker")
+                    .header("Allow", "marker")
+                    .queryParam("marker", "marker").body(bytes(body)).post("/webhooks/ilert");
+
+            assertEquals(List.of("content-length", "content-type"), answer.headers().asList().stream()
+                    .map(header -> header.getName().toLowerCase(Locale.ROOT)).sorted().toList());
+            assertFalse(answer.asString().contains("marker"), answer.asString());
+        }
     }
 
     @Test

@@ -107,6 +107,25 @@ class DeliveryTest extends RunningBridge {
     }
 
     @Test
+    void neitherHeadersNorParametersOfACallChangeWhereItsEventGoes() {
+        String id = Events.newId();
+        Map<String, String> own = Map.of("group", "other", "lane", "none", "eventType", "alert-raised", "priority",
+                "HIGH",
+                "eventId", "another", "result", "dropped", "X-Sumo-Category", "elsewhere", "CamelHttpUri",
+                "http://localhost:1/",
+                "CamelHttpResponseCode", "200");
+
+        webhook().headers(own).queryParams(own).body(Events.bulk(id).getBytes(StandardCharsets.UTF_8))
+                .post("/webhooks/ilert")
+                .then().statusCode(202);
+
+        SumoLogic.Request request = arrivedIn(id);
+        assertEquals("group=lifecycle, lane=bulk", request.header("X-Sumo-Fields"));
+        assertEquals("webhook/ilert", request.header("X-Sumo-Category"));
+        send(Events.bulk(id)).then().statusCode(200);
+    }
+
+    @Test
     void theSearchesOfTheSumoLogicAppFindTheirFields() {
         accepted(Events.sample("alert-auto-escalated.json"));
 
