@@ -289,7 +289,13 @@ public final class OutboxFile implements AutoCloseable {
 
     /** Opens a reader for one thread. */
     OutboxReader reader() throws SQLException {
-        return new OutboxReader(connect());
+        Connection connection = connect();
+        try {
+            return new OutboxReader(connection);
+        } catch (SQLException e) {
+            connection.close();
+            throw e;
+        }
     }
 
     /** Commits what waits and closes the file. */
