@@ -40,6 +40,8 @@ import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -844,6 +846,22 @@ class OutboxFileTest {
     }
 
     @Test
+    @EnabledOnOs(OS.LINUX)
+    void aReaderThatCanNotBeOpenedLeavesNoFileOpen() throws Exception {
+        open(PLENTY);
+        execute("ALTER TABLE chunk RENAME TO gone");
+        assertThrows(SQLException.class, outbox::reader);
+        long before = openFiles();
+
+        for (int i = 0; i < 20; i++) {
+            assertThrows(SQLException.class, outbox::reader);
+            assertThrows(SQLException.class, () -> outbox.age("lane"));
+        }
+
+        assertEquals(before, openFiles());
+    }
+
+    @Test
     void anOutcomeThatThrowsDoesNotKeepTheOthersFromBeingTold() throws Exception {
         open(PLENTY);
         CountDownLatch release = holdWriter();
@@ -1277,6 +1295,19 @@ class OutboxFileTest {
             return files
                     .filter(file -> file.getFileName().toString().matches("outbox\\.db\\.corrupt-[^-]+-[^-]+-[^-]+"))
                     .toList();
+        }
+    }
+
+    private long openFiles() throws IOException {
+        try (Stream<Path> files = Files.list(Path.of("/proc/self/fd"))) {
+            return files.filter(file -> {
+                try {
+                    return Files.readSymbolicLink(file).startsWith(directory.toRealPath());
+                } catch (IOException e) {
+                    // the one that lists them
+                    return false;
+                }
+            }).count();
         }
     }
 
