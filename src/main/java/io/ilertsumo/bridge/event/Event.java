@@ -40,6 +40,8 @@ public record Event(String id, String type, String priority, String alert, byte[
                     .maxStringLength(Integer.MAX_VALUE)
                     .maxNameLength(Integer.MAX_VALUE)
                     .build())
+            // a sender could have any number of names kept for good
+            .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
             .build();
 
     /**

@@ -29,12 +29,20 @@ public class OutboxReadiness implements HealthCheck {
     @Override
     public HealthCheckResponse call() {
         HealthCheckResponseBuilder response = HealthCheckResponse.named("outbox");
-        OutboxFile file = context.getComponent("outbox", OutboxComponent.class).getFile();
+        OutboxComponent component = context.getComponent("outbox", OutboxComponent.class);
+        OutboxFile file = component.getFile();
         if (file == null) {
             return response.down().withData("reason", "The outbox is closed").build();
         }
+        long events = 0;
+        long bytes = 0;
         for (Lane lane : file.lanes()) {
             response.withData(lane.name(), lane.events());
+            events += lane.events();
+            bytes += lane.bytes();
+        }
+        if (events >= component.getMaxWaitingEvents() || bytes >= component.getMaxWaitingBytes()) {
+            return response.down().withData("reason", "The outbox is full").build();
         }
         try {
             CompletableFuture<Void> written = new CompletableFuture<>();
