@@ -25,7 +25,8 @@ class DumpedRoutesTest {
                     "file:routes/kamelets");
             context.getPropertiesComponent().addInitialProperty("camel.kamelet.sumologic-sink.url",
                     "http://localhost:1/receiver/v1/http/" + SumoLogic.TOKEN);
-            context.getPropertiesComponent().addInitialProperty("camel.kamelet.sumologic-sink.token", SumoLogic.TOKEN);
+            context.getPropertiesComponent().addInitialProperty("camel.kamelet.sumologic-sink.source-token",
+                    SumoLogic.TOKEN);
             context.getComponent("kamelet", KameletComponent.class)
                     .setLocation("file:routes/kamelets");
             context.addRoutes(new RouteBuilder() {

@@ -34,6 +34,10 @@ public class OutboxMetrics {
     void register(@Observes AfterStart started) {
         OutboxFile file = context.getComponent("outbox", OutboxComponent.class).getFile();
         for (Lane lane : file.lanes()) {
+            if (!lane.isConsumed()) {
+                LOG.error("No route reads the lane {}: {} events wait in it and are NOT delivered", lane.name(),
+                        lane.events());
+            }
             Tags tags = Tags.of("lane", lane.name());
             Gauge.builder("bridge.outbox.events", lane, Lane::events).tags(tags)
                     .description("Events that wait for their delivery").register(registry);

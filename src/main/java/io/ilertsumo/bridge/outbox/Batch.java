@@ -19,9 +19,14 @@ public record Batch(String lane, String group, int events, byte[] body, List<Par
      * @param chunk    the chunk's row
      * @param events   how many of its events
      * @param bytes    how many bytes of its body, line breaks included
-     * @param whole    whether that is all that was left of the chunk
+     * @param left     how many bytes of the chunk there were, these included
      * @param accepted when they were stored, in milliseconds since the epoch
      */
-    public record Part(long chunk, int events, int bytes, boolean whole, long accepted) {
+    public record Part(long chunk, int events, int bytes, int left, long accepted) {
+
+        /** Whether that is all that was left of the chunk. */
+        boolean isWhole() {
+            return bytes == left;
+        }
     }
 }

@@ -6,9 +6,26 @@ public final class Lane {
     private final String name;
     private long events;
     private long bytes;
+    private boolean claimed;
 
     Lane(String name) {
         this.name = name;
+    }
+
+    /** Takes the lane for a consumer; {@code false} if another one has it. */
+    synchronized boolean claim() {
+        boolean free = !claimed;
+        claimed = true;
+        return free;
+    }
+
+    synchronized void release() {
+        claimed = false;
+    }
+
+    /** Whether a consumer hands out the lane's events. */
+    public synchronized boolean isConsumed() {
+        return claimed;
     }
 
     public String name() {

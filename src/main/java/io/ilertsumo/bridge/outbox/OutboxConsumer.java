@@ -44,7 +44,11 @@ class OutboxConsumer extends DefaultConsumer implements Runnable, ShutdownAware,
     protected void doStart() throws Exception {
         super.doStart();
         file = getEndpoint().getComponent().getFile();
-        lane = file.lane(getEndpoint().getLane());
+        Lane wanted = file.lane(getEndpoint().getLane());
+        if (!wanted.claim()) {
+            throw new IllegalStateException("The lane " + wanted.name() + " has a consumer already");
+        }
+        lane = wanted;
         executor = getEndpoint().getCamelContext().getExecutorServiceManager().newSingleThreadExecutor(this,
                 getEndpoint().getEndpointUri());
         executor.execute(this);
@@ -68,6 +72,10 @@ class OutboxConsumer extends DefaultConsumer implements Runnable, ShutdownAware,
             lane.wake();
             getEndpoint().getCamelContext().getExecutorServiceManager().shutdownGraceful(executor);
             executor = null;
+        }
+        if (lane != null) {
+            lane.release();
+            lane = null;
         }
         super.doStop();
     }
@@ -111,9 +119,11 @@ class OutboxConsumer extends DefaultConsumer implements Runnable, ShutdownAware,
                 lane.await(Long.MAX_VALUE, Long.MAX_VALUE, 100);
             } else if (lane.await(1, 1, LOOK_MILLIS)) {
                 linger(reader);
-                Batch batch = reader.next(endpoint.getLane(), endpoint.getMaxEvents(), endpoint.getMaxBytes());
-                if (batch != null && !deliver(batch)) {
-                    pause();
+                if (isStarted()) {
+                    Batch batch = reader.next(endpoint.getLane(), endpoint.getMaxEvents(), endpoint.getMaxBytes());
+                    if (batch == null || !deliver(batch)) {
+                        pause();
+                    }
                 }
             }
         }

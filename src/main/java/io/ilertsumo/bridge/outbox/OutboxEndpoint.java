@@ -49,6 +49,9 @@ public class OutboxEndpoint extends DefaultEndpoint {
 
     @Override
     public Consumer createConsumer(Processor processor) throws Exception {
+        if (maxEvents < 1 || maxBytes < 1 || linger < 0) {
+            throw new IllegalArgumentException("A batch holds at least one event and one byte: " + getEndpointUri());
+        }
         Consumer consumer = new OutboxConsumer(this, processor);
         configureConsumer(consumer);
         return consumer;

@@ -302,11 +302,14 @@ public final class OutboxFile implements AutoCloseable {
     @Override
     public void close() {
         try {
-            if (writer != null) {
-                writer.close();
-            }
-            if (lockChannel != null) {
-                lockChannel.close();
+            try {
+                if (writer != null) {
+                    writer.close();
+                }
+            } finally {
+                if (lockChannel != null) {
+                    lockChannel.close();
+                }
             }
         } catch (SQLException | IOException e) {
             LOG.warn("The outbox {} was not closed cleanly: {}", path, e.getMessage());

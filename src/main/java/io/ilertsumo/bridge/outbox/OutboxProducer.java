@@ -24,6 +24,13 @@ class OutboxProducer extends DefaultAsyncProducer {
     }
 
     @Override
+    protected void doStart() throws Exception {
+        super.doStart();
+        // so that the lane is there, and seen, before its first event
+        getEndpoint().getComponent().getFile().lane(getEndpoint().getLane());
+    }
+
+    @Override
     public boolean process(Exchange exchange, AsyncCallback callback) {
         Message message = exchange.getMessage();
         try {

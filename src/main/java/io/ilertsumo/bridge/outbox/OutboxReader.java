@@ -71,7 +71,7 @@ final class OutboxReader implements AutoCloseable {
                     parts.add(part);
                     count += part.events();
                 }
-                if (!part.whole()) {
+                if (!part.isWhole()) {
                     break;
                 }
             }
@@ -88,12 +88,12 @@ final class OutboxReader implements AutoCloseable {
             boolean first,
             ByteArrayOutputStream into) throws SQLException {
         if (maxEvents <= 0) {
-            return new Batch.Part(chunk, 0, 0, false, accepted);
+            return new Batch.Part(chunk, 0, 0, bytes, accepted);
         }
         byte[] body = row(chunk, 2);
         if (events <= maxEvents && bytes - 1 <= maxBytes) {
             into.writeBytes(body);
-            return new Batch.Part(chunk, events, bytes, true, accepted);
+            return new Batch.Part(chunk, events, bytes, bytes, accepted);
         }
         int taken = 0;
         int end = 0;
@@ -112,7 +112,7 @@ final class OutboxReader implements AutoCloseable {
             }
         }
         into.write(body, 0, end);
-        return new Batch.Part(chunk, taken, end, end == body.length, accepted);
+        return new Batch.Part(chunk, taken, end, body.length, accepted);
     }
 
     private Set<Integer> alerts(long chunk) throws SQLException {
@@ -130,6 +130,7 @@ final class OutboxReader implements AutoCloseable {
     private byte[] row(long chunk, int column) throws SQLException {
         bodies.setLong(1, chunk);
         try (ResultSet row = bodies.executeQuery()) {
+            row.next();
             return row.getBytes(column);
         }
     }

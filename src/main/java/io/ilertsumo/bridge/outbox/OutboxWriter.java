@@ -18,6 +18,7 @@ import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -98,7 +99,8 @@ final class OutboxWriter implements AutoCloseable {
         deleteChunks = connection
                 .prepareStatement("DELETE FROM chunk WHERE lane = ? AND grp = ? AND id BETWEEN ? AND ?");
         shrinkChunk = connection.prepareStatement(
-                "UPDATE chunk SET events = events - ?, bytes = bytes - ?, body = substr(body, ? + 1) WHERE id = ?");
+                "UPDATE chunk SET events = events - ?, bytes = bytes - ?, body = substr(body, ? + 1)"
+                        + " WHERE id = ? AND bytes = ?");
         insertDeadLetter = connection.prepareStatement(
                 "INSERT INTO dead_letter (kept, reason, detail, body) VALUES (?, ?, ?, ?)");
         deleteDeadLetters = connection.prepareStatement(
@@ -192,31 +194,52 @@ final class OutboxWriter implements AutoCloseable {
         while (open || !waiting.isEmpty()) {
             try {
                 Write first = waiting.poll(removedSome ? 20 : 500, TimeUnit.MILLISECONDS);
-                if (first == null) {
-                    if (removedSome && !broken) {
-                        giveBackFreePages();
-                    }
-                    continue;
+                if (first != null) {
+                    writes.add(first);
+                    waiting.drainTo(writes, WRITES_PER_COMMIT - 1);
+                    Exception failure = commit(writes);
+                    tell(List.copyOf(writes), failure);
+                } else if (removedSome && !broken) {
+                    giveBackFreePages();
                 }
-                writes.add(first);
-                waiting.drainTo(writes, WRITES_PER_COMMIT - 1);
-                commit(List.copyOf(writes));
             } catch (InterruptedException e) {
                 // only close() ends the writer, and it lets it finish
                 LOG.debug("The outbox's writer was interrupted", e);
+            } catch (RuntimeException | Error e) {
+                // whatever it is, the next events must be written
+                LOG.error("The outbox's writer goes on after an error", e);
             } finally {
                 writes.clear();
             }
         }
     }
 
-    private void commit(List<Write> writes) {
-        Commit commit = new Commit();
-        Exception failure = null;
+    private void tell(List<Write> writes, Exception failure) {
+        writes.forEach(write -> waitingBytes.addAndGet(-write.size()));
+        Runnable telling = () -> {
+            for (Write write : writes) {
+                try {
+                    write.outcome.done(write.repeated, failure == null ? write.refusal : failure);
+                } catch (RuntimeException | Error e) {
+                    // the others wait for theirs
+                    LOG.error("Nobody could be told what became of a write", e);
+                }
+            }
+        };
+        try {
+            acknowledgements.execute(telling);
+        } catch (RejectedExecutionException e) {
+            telling.run();
+        }
+    }
+
+    /** Returns why nothing was stored, {@code null} if all was. */
+    private Exception commit(List<Write> writes) {
         try {
             if (broken) {
                 reconnect();
             }
+            Commit commit = new Commit();
             commit.hasRoom = hasRoom();
             for (Write write : writes) {
                 write.apply(commit);
@@ -224,26 +247,13 @@ final class OutboxWriter implements AutoCloseable {
             commit.store();
             connection.commit();
             commit.succeeded();
+            return null;
         } catch (SQLException | IOException | RuntimeException | Error e) {
             // whatever it is, the senders must be told and the next commit tried
-            failure = new OutboxException("The outbox " + file + " can't be written: " + e.getMessage(), e);
-            LOG.error("{}", failure.getMessage());
+            LOG.error("The outbox {} can't be written: {}", file, e.getMessage());
             rollback();
+            return new OutboxException("The outbox " + file + " can't be written: " + e.getMessage(), e);
         }
-        Exception outcome = failure;
-        for (Write write : writes) {
-            waitingBytes.addAndGet(-write.size());
-        }
-        acknowledgements.execute(() -> {
-            for (Write write : writes) {
-                try {
-                    write.outcome.done(write.repeated, outcome == null ? write.refusal : outcome);
-                } catch (RuntimeException e) {
-                    // the others wait for theirs
-                    LOG.error("Nobody could be told what became of a write", e);
-                }
-            }
-        });
     }
 
     private void reconnect() throws SQLException {
@@ -478,18 +488,24 @@ final class OutboxWriter implements AutoCloseable {
         void apply(Commit commit) throws SQLException {
             List<Batch.Part> parts = batch.parts();
             Batch.Part last = parts.get(parts.size() - 1);
-            long lastWhole = last.whole() ? last.chunk() : last.chunk() - 1;
+            int whole = last.isWhole() ? parts.size() : parts.size() - 1;
             deleteChunks.setString(1, batch.lane());
             deleteChunks.setString(2, batch.group());
             deleteChunks.setLong(3, parts.get(0).chunk());
-            deleteChunks.setLong(4, lastWhole);
-            deleteChunks.executeUpdate();
-            if (!last.whole()) {
+            deleteChunks.setLong(4, last.isWhole() ? last.chunk() : last.chunk() - 1);
+            boolean removed = deleteChunks.executeUpdate() == whole;
+            if (removed && !last.isWhole()) {
                 shrinkChunk.setInt(1, last.events());
                 shrinkChunk.setInt(2, last.bytes());
                 shrinkChunk.setInt(3, last.bytes());
                 shrinkChunk.setLong(4, last.chunk());
-                shrinkChunk.executeUpdate();
+                shrinkChunk.setInt(5, last.left());
+                removed = shrinkChunk.executeUpdate() == 1;
+            }
+            if (!removed) {
+                // nothing is taken away twice: what lies there now are other events
+                refusal = new OutboxException("The batch was removed before", null);
+                return;
             }
             commit.removed.add(batch);
             removedSome = true;

@@ -66,7 +66,12 @@ class AsyncPlatformHttpConsumer extends VertxPlatformHttpConsumer {
         if (charset != null) {
             exchange.setProperty(ExchangePropertyKey.CHARSET_NAME, charset);
         }
-        return populateCamelMessage(request, exchange, exchange.getIn());
+        return populateCamelMessage(request, exchange, exchange.getIn()).onSuccess(populated -> {
+            // Camel leaves the body of a form to others
+            if (exchange.getIn().getBody() == null) {
+                exchange.getIn().setBody(request.body().buffer());
+            }
+        });
     }
 
     private void answer(RoutingContext request, Exchange exchange) {

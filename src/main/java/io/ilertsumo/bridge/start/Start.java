@@ -27,6 +27,8 @@ public class Start {
     WebhookAuthenticationMode auth;
     @ConfigProperty(name = "ilert.webhook.password")
     Optional<String> password;
+    @ConfigProperty(name = "bridge.drop-groups")
+    String dropGroups;
     @ConfigProperty(name = "bridge.routes.dir")
     Optional<Path> routesDir;
     @ConfigProperty(name = "bridge.lanes")
@@ -43,6 +45,9 @@ public class Start {
         if (auth != WebhookAuthenticationMode.NONE && password.isEmpty()) {
             wrong.add(
                     "ILERT_WEBHOOK_PASSWORD is missing: the secret that iLert sends (or set ILERT_WEBHOOK_AUTH to none)");
+        }
+        if (dropGroups.chars().anyMatch(Character::isWhitespace)) {
+            wrong.add("BRIDGE_DROP_GROUPS has blanks: separate groups by commas alone");
         }
         if (routesDir.isPresent() && !Files.isDirectory(routesDir.get())) {
             wrong.add("BRIDGE_ROUTES_DIR is not a directory: " + routesDir.get());
