@@ -488,6 +488,45 @@ class OutboxFileTest {
     }
 
     @Test
+    void whatWasRemovedOnceTakesNothingElseAwayIfItIsRemovedAgain() throws Exception {
+        open(PLENTY);
+        CountDownLatch release = holdWriter();
+        List<CompletableFuture<Told>> together = Stream.of("1", "2", "3").map(i -> append("lane", "g", i, null, i))
+                .toList();
+        release.countDown();
+        for (CompletableFuture<Told> one : together) {
+            assertStored(one);
+        }
+        Batch part = next("lane", 1, ALL);
+        remove(part);
+
+        CompletableFuture<Told> again = new CompletableFuture<>();
+        outbox.remove(part, told(again));
+
+        assertInstanceOf(OutboxException.class, get(again).failure());
+        assertEquals(2, outbox.lane("lane").events());
+        Batch rest = next("lane");
+        assertEquals(2, rest.events());
+        remove(rest);
+        CompletableFuture<Told> restAgain = new CompletableFuture<>();
+        outbox.remove(rest, told(restAgain));
+        assertInstanceOf(OutboxException.class, get(restAgain).failure());
+        assertEquals(0, outbox.lane("lane").events());
+        assertEquals(0, outbox.lane("lane").bytes());
+    }
+
+    @Test
+    void aLaneHasOneConsumerAtATime() throws Exception {
+        open(PLENTY);
+        Lane lane = outbox.lane("lane");
+
+        assertTrue(lane.claim());
+        assertFalse(lane.claim());
+        lane.release();
+        assertTrue(lane.claim());
+    }
+
+    @Test
     void aFileIsOpenInOnePlaceOnly() throws Exception {
         open(PLENTY);
 
