@@ -6,6 +6,7 @@ bridge=${1:-http://localhost:8080}
 here=$(dirname "${BASH_SOURCE[0]}")
 
 sent=0
+ids=none
 while read -r event; do
   id=$(uuidgen 2>/dev/null || cat /proc/sys/kernel/random/uuid)
   now=$(date -u +%Y-%m-%dT%H:%M:%S.%3NZ)
@@ -15,16 +16,17 @@ while read -r event; do
     --data-binary "$event" "$bridge/webhooks/ilert")
   printf 'sent  %-24s answered %s\n' "$type" "$status"
   sent=$((sent + 1))
+  ids="$ids|$id"
 done < "$here/sample-events.ndjson"
 
 for _ in $(seq 50); do
-  messages=$(curl -sf "$bridge/stand-in/messages")
-  [ "$(grep -c '"arrived"' <<<"$messages")" -ge "$sent" ] && break
+  messages=$(curl -sf "$bridge/stand-in/messages" | grep -E "$ids") || true
+  [ "$(grep -c . <<<"$messages")" -ge "$sent" ] && break
   sleep 0.1
 done
 echo
 echo 'What arrived, the newest first:'
 sed -nE 's/.*"took":"([^"]*)","lane":"([^"]*)","group":"([^"]*)","category":"([^"]*)".*"eventType":"([^"]*)".*/\1\t\2\t\3\t\4\t\5/p' \
-  <<<"$messages" | head -n "$sent" | while IFS=$'\t' read -r took lane group category type; do
+  <<<"$messages" | while IFS=$'\t' read -r took lane group category type; do
   printf '%10s  %-8s %-14s %-14s %s\n' "$took" "$lane" "$group" "$category" "$type"
 done
