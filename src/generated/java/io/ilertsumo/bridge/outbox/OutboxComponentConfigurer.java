@@ -34,6 +34,10 @@ public class OutboxComponentConfigurer extends PropertyConfigurerSupport impleme
         case "idempotencyPeriod": target.setIdempotencyPeriod(property(camelContext, java.time.Duration.class, value).toMillis()); return true;
         case "lazystartproducer":
         case "lazyStartProducer": target.setLazyStartProducer(property(camelContext, boolean.class, value)); return true;
+        case "maxdeadletterage":
+        case "maxDeadLetterAge": target.setMaxDeadLetterAge(property(camelContext, java.time.Duration.class, value).toMillis()); return true;
+        case "maxdeadletterbytes":
+        case "maxDeadLetterBytes": target.setMaxDeadLetterBytes(property(camelContext, long.class, value)); return true;
         case "maxdeadletters":
         case "maxDeadLetters": target.setMaxDeadLetters(property(camelContext, long.class, value)); return true;
         case "maxwaitingbytes":
@@ -60,6 +64,10 @@ public class OutboxComponentConfigurer extends PropertyConfigurerSupport impleme
         case "idempotencyPeriod": return long.class;
         case "lazystartproducer":
         case "lazyStartProducer": return boolean.class;
+        case "maxdeadletterage":
+        case "maxDeadLetterAge": return long.class;
+        case "maxdeadletterbytes":
+        case "maxDeadLetterBytes": return long.class;
         case "maxdeadletters":
         case "maxDeadLetters": return long.class;
         case "maxwaitingbytes":
@@ -87,6 +95,10 @@ public class OutboxComponentConfigurer extends PropertyConfigurerSupport impleme
         case "idempotencyPeriod": return target.getIdempotencyPeriod();
         case "lazystartproducer":
         case "lazyStartProducer": return target.isLazyStartProducer();
+        case "maxdeadletterage":
+        case "maxDeadLetterAge": return target.getMaxDeadLetterAge();
+        case "maxdeadletterbytes":
+        case "maxDeadLetterBytes": return target.getMaxDeadLetterBytes();
         case "maxdeadletters":
         case "maxDeadLetters": return target.getMaxDeadLetters();
         case "maxwaitingbytes":

@@ -1,5 +1,7 @@
 package io.ilertsumo.bridge.deadletter;
 
+import java.util.Optional;
+
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
 
@@ -7,43 +9,71 @@ import org.apache.camel.AsyncCallback;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.support.AsyncProcessorSupport;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import io.ilertsumo.bridge.outbox.OutboxComponent;
+import io.ilertsumo.bridge.outbox.OutboxConstants;
+import io.ilertsumo.bridge.outbox.Undeliverable;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 
-/** Keeps the message's body as a dead letter, in the outbox's file; the exchange goes on once it is on disk. */
+/**
+ * Keeps the message's body as a dead letter, in the outbox's file, with what the headers say about it: {@code reason},
+ * {@code detail}, {@code answer} and, as far as they are known, the event's coordinates. The exchange goes on once it
+ * is on disk.
+ */
 @ApplicationScoped
 @Named("keepDeadLetter")
 public class DeadLetterKeeper extends AsyncProcessorSupport {
 
+    private static final int ANSWER_CHARACTERS = 1000;
     private static final Logger LOG = LoggerFactory.getLogger(DeadLetterKeeper.class);
 
     private final MeterRegistry registry;
+    private final String token;
 
-    DeadLetterKeeper(MeterRegistry registry) {
+    DeadLetterKeeper(MeterRegistry registry, @ConfigProperty(name = "sumologic.url") Optional<String> url,
+            @ConfigProperty(name = "sumologic.token") Optional<String> token) {
         this.registry = registry;
+        this.token = token.orElseGet(() -> url.map(u -> u.substring(u.lastIndexOf('/') + 1)).orElse(""));
     }
 
     @Override
     public boolean process(Exchange exchange, AsyncCallback callback) {
         Message message = exchange.getMessage();
-        String reason = message.getHeader("result", String.class);
-        String detail = message.getHeader("detail", String.class);
         byte[] body = message.getBody(byte[].class);
-        exchange.getContext().getComponent("outbox", OutboxComponent.class).getFile().keep(
-                reason, detail, body == null ? new byte[0] : body,
+        Undeliverable letter = new Undeliverable(
+                message.getHeader("reason", String.class),
+                message.getHeader("detail", String.class),
+                message.getHeader("status", Integer.class),
+                excerpt(message.getHeader("answer", String.class)),
+                message.getHeader(OutboxConstants.EVENT_ID, String.class),
+                message.getHeader("eventType", String.class),
+                message.getHeader(OutboxConstants.LANE, String.class),
+                message.getHeader(OutboxConstants.GROUP, String.class),
+                message.getHeader(Exchange.CONTENT_ENCODING, String.class),
+                body == null ? new byte[0] : body);
+        exchange.getContext().getComponent("outbox", OutboxComponent.class).getFile().keep(letter,
                 (repeated, failure) -> {
                     if (failure == null) {
-                        registry.counter("bridge.dead.letters", Tags.of("reason", reason)).increment();
-                        LOG.warn("Kept a dead letter, reason {}: {}", reason, detail);
+                        registry.counter("bridge.dead.letters", Tags.of("reason", letter.reason())).increment();
+                        LOG.warn("Kept a dead letter, reason {}: {}", letter.reason(), letter.detail());
                     } else {
                         exchange.setException(failure);
                     }
                     callback.done(false);
                 });
         return false;
+    }
+
+    /** Whatever answers for Sumo Logic may say which URL it was that was called. */
+    private String excerpt(String answer) {
+        if (answer == null || answer.isEmpty()) {
+            return null;
+        }
+        String shown = token.isEmpty() ? answer : answer.replace(token, "***");
+        return shown.substring(0, Math.min(ANSWER_CHARACTERS, shown.length()));
     }
 }

@@ -8,13 +8,11 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Named;
 
-import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.Processor;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.MDC;
-import org.slf4j.event.Level;
 
 import io.ilertsumo.bridge.outbox.Batch;
 import io.ilertsumo.bridge.outbox.OutboxConstants;
@@ -63,7 +61,7 @@ public class EventObserver {
         return exchange -> {
             Message message = exchange.getMessage();
             if (LOG.isDebugEnabled()) {
-                log(message, Level.DEBUG, "Received: " + text(message, "result"), OutboxConstants.EVENT_ID, "eventType",
+                log(message, "Received: " + text(message, "result"), OutboxConstants.EVENT_ID, "eventType",
                         OutboxConstants.GROUP, OutboxConstants.LANE, "result");
             }
             received(new Received(text(message, "result"), text(message, OutboxConstants.GROUP),
@@ -104,23 +102,20 @@ public class EventObserver {
         };
     }
 
-    /** Counts and logs that a batch was not taken and will be sent again. */
+    /** Counts a batch that Sumo Logic has not taken, by the header {@code reason}; logs it at DEBUG. */
     @Produces
     @ApplicationScoped
-    @Named("observeRetry")
-    Processor observeRetry() {
+    @Named("observeNotTaken")
+    Processor observeNotTaken() {
         return exchange -> {
-            Message message = exchange.getMessage();
-            registry.counter("bridge.delivery.retries", Tags.of("lane", text(message, OutboxConstants.LANE)))
-                    .increment();
-            Exception cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class);
-            log(message, Level.WARN, "A batch was not taken and is sent again, try "
-                    + message.getHeader(Exchange.REDELIVERY_COUNTER) + ": " + (cause == null ? "" : cause.getMessage()),
-                    OutboxConstants.GROUP, OutboxConstants.LANE, OutboxConstants.EVENTS);
+            Batch batch = exchange.getProperty(OutboxConstants.BATCH, Batch.class);
+            String reason = text(exchange.getMessage(), "reason");
+            registry.counter("bridge.delivery.failures", "lane", batch.lane(), "reason", reason).increment();
+            LOG.debug("A batch of {} events of the lane {} was not taken: {}", batch.events(), batch.lane(), reason);
         };
     }
 
-    private static void log(Message message, Level level, String text, String... headers) {
+    private static void log(Message message, String text, String... headers) {
         StringBuilder line = new StringBuilder(text);
         for (String header : headers) {
             String value = message.getHeader(header, String.class);
@@ -129,7 +124,7 @@ public class EventObserver {
                 line.append(", ").append(header).append(' ').append(value);
             }
         }
-        LOG.atLevel(level).log(line.toString());
+        LOG.debug(line.toString());
         for (String header : headers) {
             MDC.remove(header);
         }

@@ -13,11 +13,12 @@ import org.slf4j.LoggerFactory;
 import io.ilertsumo.bridge.outbox.Lane;
 import io.ilertsumo.bridge.outbox.OutboxComponent;
 import io.ilertsumo.bridge.outbox.OutboxFile;
+import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 
-/** Shows how much waits in each lane. */
+/** Shows how much waits in each lane, and how many dead letters there are. */
 @ApplicationScoped
 public class OutboxMetrics {
 
@@ -33,6 +34,10 @@ public class OutboxMetrics {
 
     void register(@Observes AfterStart started) {
         OutboxFile file = context.getComponent("outbox", OutboxComponent.class).getFile();
+        Gauge.builder("bridge.dead.letters.kept", file, OutboxFile::deadLettersKept)
+                .description("Dead letters that somebody has to look at").register(registry);
+        FunctionCounter.builder("bridge.dead.letters.dropped", file, OutboxFile::deadLettersDropped)
+                .description("Dead letters thrown away for one of their bounds").register(registry);
         for (Lane lane : file.lanes()) {
             if (!lane.isConsumed()) {
                 LOG.error("No route reads the lane {}: {} events wait in it and are NOT delivered", lane.name(),

@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
 
 /**
  * The idempotency keys of the latest events, in two generations: once the young one is full or old enough it becomes
@@ -30,9 +31,12 @@ final class KeyWindow {
     }
 
     static byte[] key(String identity) {
+        return key(identity.getBytes(StandardCharsets.UTF_8));
+    }
+
+    static byte[] key(byte[] identity) {
         try {
-            byte[] digest = MessageDigest.getInstance("SHA-256").digest(identity.getBytes(StandardCharsets.UTF_8));
-            return java.util.Arrays.copyOf(digest, KEY_BYTES);
+            return Arrays.copyOf(MessageDigest.getInstance("SHA-256").digest(identity), KEY_BYTES);
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("Every Java platform has SHA-256", e);
         }

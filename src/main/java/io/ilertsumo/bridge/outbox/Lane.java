@@ -7,6 +7,7 @@ public final class Lane {
     private long events;
     private long bytes;
     private boolean claimed;
+    private boolean failing;
 
     Lane(String name) {
         this.name = name;
@@ -26,6 +27,15 @@ public final class Lane {
     /** Whether a consumer hands out the lane's events. */
     public synchronized boolean isConsumed() {
         return claimed;
+    }
+
+    synchronized void failing(boolean isFailing) {
+        failing = isFailing;
+    }
+
+    /** Whether there are events and the last batch of them could not be delivered. */
+    synchronized boolean isHeldUp() {
+        return failing && events > 0;
     }
 
     public String name() {

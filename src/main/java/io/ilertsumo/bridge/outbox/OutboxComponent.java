@@ -13,6 +13,8 @@ import org.apache.camel.support.DefaultComponent;
 @Component("outbox")
 public class OutboxComponent extends DefaultComponent {
 
+    private static final long AGE_CHECK_MILLIS = 3_600_000;
+
     @Metadata(required = true, description = "The directory of the outbox file. Made if it isn't there.")
     private String directory;
     @Metadata(defaultValue = "5000000", description = "How many events may wait. Beyond, new ones are refused.")
@@ -27,6 +29,10 @@ public class OutboxComponent extends DefaultComponent {
     private long idempotencyPeriod = 86_400_000;
     @Metadata(defaultValue = "10000", description = "How many dead letters are kept. The oldest make room for new ones.")
     private long maxDeadLetters = 10_000;
+    @Metadata(defaultValue = "1073741824", description = "How many bytes of dead letters are kept. The oldest make room for new ones.")
+    private long maxDeadLetterBytes = 1L << 30;
+    @Metadata(defaultValue = "2592000000", javaType = "java.time.Duration", description = "For how long a dead letter is kept. Looked at once an hour.")
+    private long maxDeadLetterAge = 2_592_000_000L;
 
     private ExecutorService acknowledgements;
     private OutboxFile file;
@@ -47,7 +53,8 @@ public class OutboxComponent extends DefaultComponent {
                 Path.of(directory),
                 new OutboxFile.Bounds(
                         maxWaitingEvents, maxWaitingBytes, minFreeDisk, idempotencyKeys, idempotencyPeriod,
-                        maxDeadLetters),
+                        new OutboxFile.DeadLetterBounds(
+                                maxDeadLetters, maxDeadLetterBytes, maxDeadLetterAge, AGE_CHECK_MILLIS)),
                 acknowledgements);
     }
 
@@ -123,5 +130,21 @@ public class OutboxComponent extends DefaultComponent {
 
     public void setMaxDeadLetters(long maxDeadLetters) {
         this.maxDeadLetters = maxDeadLetters;
+    }
+
+    public long getMaxDeadLetterBytes() {
+        return maxDeadLetterBytes;
+    }
+
+    public void setMaxDeadLetterBytes(long maxDeadLetterBytes) {
+        this.maxDeadLetterBytes = maxDeadLetterBytes;
+    }
+
+    public long getMaxDeadLetterAge() {
+        return maxDeadLetterAge;
+    }
+
+    public void setMaxDeadLetterAge(long maxDeadLetterAge) {
+        this.maxDeadLetterAge = maxDeadLetterAge;
     }
 }

@@ -17,6 +17,9 @@ public final class OutboxConstants {
     @Metadata(label = "producer", javaType = "String", description = "Events of one alert leave a lane in the order in which they were stored.")
     public static final String ALERT_ID = "alertId";
 
+    @Metadata(label = "producer", javaType = "Long", description = "The id of the dead letter that the event is a replay of: it is stored whether or not its key is known, and the dead letter is taken away with it.")
+    public static final String DEAD_LETTER = "deadLetter";
+
     @Metadata(label = "consumer", javaType = "Integer", description = "How many events the batch holds.")
     public static final String EVENTS = "events";
 

@@ -17,7 +17,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Hands out the lane's events, one batch at a time, on a thread of its own. The commit that stores an event wakes it. A
- * batch is removed once its exchange completed without an exception; else it stays where it is and comes again.
+ * batch is removed once its exchange has completed. If the exchange is marked for rollback the batch is handed out
+ * again by half, so that an event that nobody takes soon stands alone. If it failed, the next batch is a single event,
+ * to see whether all is well again, and each after it twice as large.
  */
 class OutboxConsumer extends DefaultConsumer implements Runnable, ShutdownAware, Suspendable {
 
@@ -26,10 +28,19 @@ class OutboxConsumer extends DefaultConsumer implements Runnable, ShutdownAware,
     /** How long the thread waits at most until it looks whether it is to go on. */
     private static final long LOOK_MILLIS = 1000;
 
+    /**
+     * How often a lane that gives way to another hands out a batch all the same, since the other's trouble may be its
+     * own.
+     */
+    private static final long GIVE_WAY_NANOS = 10_000_000_000L;
+
     private ExecutorService executor;
     private OutboxFile file;
     private Lane lane;
     private volatile boolean delivering;
+    /** How many events the next batch holds at most, as far as the last one tells. */
+    private int limit = Integer.MAX_VALUE;
+    private long lastBatchNanos = System.nanoTime();
 
     OutboxConsumer(OutboxEndpoint endpoint, Processor processor) {
         super(endpoint, processor);
@@ -115,18 +126,29 @@ class OutboxConsumer extends DefaultConsumer implements Runnable, ShutdownAware,
     private void deliver(OutboxReader reader) throws SQLException, InterruptedException {
         OutboxEndpoint endpoint = getEndpoint();
         while (isToGoOn()) {
-            if (!isStarted() || !endpoint.getCamelContext().isStarted()) {
+            if (!isStarted() || !endpoint.getCamelContext().isStarted() || isToGiveWay()) {
                 lane.await(Long.MAX_VALUE, Long.MAX_VALUE, 100);
             } else if (lane.await(1, 1, LOOK_MILLIS)) {
                 linger(reader);
-                if (isStarted()) {
-                    Batch batch = reader.next(endpoint.getLane(), endpoint.getMaxEvents(), endpoint.getMaxBytes());
+                if (isStarted() && !isToGiveWay()) {
+                    lastBatchNanos = System.nanoTime();
+                    Batch batch = reader.next(endpoint.getLane(), maxEvents(), endpoint.getMaxBytes());
                     if (batch == null || !deliver(batch)) {
                         pause();
                     }
                 }
             }
         }
+    }
+
+    private int maxEvents() {
+        return Math.min(limit, getEndpoint().getMaxEvents());
+    }
+
+    private boolean isToGiveWay() {
+        String first = getEndpoint().getGiveWayTo();
+        return first != null && file.lane(first).isHeldUp()
+                && System.nanoTime() - lastBatchNanos < GIVE_WAY_NANOS;
     }
 
     /** Waits until there is enough for a full batch or the oldest event has waited for long enough. */
@@ -137,12 +159,13 @@ class OutboxConsumer extends DefaultConsumer implements Runnable, ShutdownAware,
             // no more than once the linger time, should the clock have been set back
             long left = Math.min(endpoint.getLinger(), endpoint.getLinger() - waited);
             long end = System.nanoTime() + left * 1_000_000;
-            while (left > 0 && isStarted() && !lane.await(endpoint.getMaxEvents(), endpoint.getMaxBytes(), left)) {
+            while (left > 0 && isStarted() && !lane.await(maxEvents(), endpoint.getMaxBytes(), left)) {
                 left = (end - System.nanoTime()) / 1_000_000;
             }
         }
     }
 
+    /** @return whether the next batch may follow at once, as far as the consumer is not suspended */
     private boolean deliver(Batch batch) throws InterruptedException {
         Exchange exchange = createExchange(false);
         Message message = exchange.getMessage();
@@ -156,25 +179,40 @@ class OutboxConsumer extends DefaultConsumer implements Runnable, ShutdownAware,
         try {
             createUoW(exchange);
             getProcessor().process(exchange);
-            if (!exchange.isFailed() && !exchange.isRollbackOnly()) {
-                remove(batch);
-                return true;
+            if (exchange.getException() != null) {
+                failed(batch, exchange, exchange.getException());
+                return !isStarted();
             }
-            if (isStarted() && !getEndpoint().getCamelContext().isStopping()) {
-                getExceptionHandler().handleException("A batch stays in the outbox", exchange, exchange.getException());
-            } else {
-                LOG.info("Stopping: a batch of {} events stays in the lane {}", batch.events(), batch.lane());
+            if (exchange.isRollbackOnly()) {
+                limit = Math.max(1, batch.events() / 2);
+                // a single event can't be halved: whatever the route wants, it must not become a hot loop
+                return batch.events() > 1;
             }
+            remove(batch);
+            limit = limit < getEndpoint().getMaxEvents() ? limit * 2 : Integer.MAX_VALUE;
+            lane.failing(false);
+            return true;
         } catch (InterruptedException e) {
             throw e;
         } catch (Exception e) {
-            getExceptionHandler().handleException("A batch stays in the outbox", exchange, e);
+            failed(batch, exchange, e);
+            return false;
         } finally {
             doneUoW(exchange);
             releaseExchange(exchange, false);
             delivering = false;
         }
-        return false;
+    }
+
+    private void failed(Batch batch, Exchange exchange, Exception failure) {
+        limit = 1;
+        lane.failing(true);
+        if (getEndpoint().getCamelContext().isStopping() || isStoppingOrStopped()) {
+            LOG.info("Stopping: a batch of {} events stays in the lane {}", batch.events(), batch.lane());
+        } else if (isStarted()) {
+            // a route policy that suspends the consumer has told of it already
+            getExceptionHandler().handleException("A batch stays in the outbox", exchange, failure);
+        }
     }
 
     private void remove(Batch batch) throws InterruptedException, ExecutionException {

@@ -14,7 +14,8 @@ import org.apache.camel.support.DefaultEndpoint;
  * Keep events on disk, lane by lane, until they are delivered.
  *
  * The producer stores the message body (one line of JSON) and is done once it is safely on disk. The consumer hands out
- * the events of its lane in batches and removes a batch once its exchange has completed without an exception.
+ * the events of its lane in batches and removes a batch once its exchange has completed. A batch whose exchange is
+ * marked for rollback comes again at once, by half; one whose exchange failed comes again as well, a single event first.
  */
 @UriEndpoint(firstVersion = "1.0.0", scheme = "outbox", title = "Outbox", syntax = "outbox:lane", category = {
         Category.MESSAGING, Category.DATABASE }, headersClass = OutboxConstants.class)
@@ -29,8 +30,10 @@ public class OutboxEndpoint extends DefaultEndpoint {
     private int maxBytes = 1_000_000;
     @UriParam(label = "consumer", defaultValue = "0", javaType = "java.time.Duration", description = "How long a batch that is not full waits for more events.")
     private long linger;
-    @UriParam(label = "consumer", defaultValue = "1000", javaType = "java.time.Duration", description = "How long to wait before a batch whose exchange failed is handed out again.")
+    @UriParam(label = "consumer", defaultValue = "1000", javaType = "java.time.Duration", description = "How long to wait before a batch whose exchange failed is handed out again, unless a route policy has suspended the consumer.")
     private long retryDelay = 1000;
+    @UriParam(label = "consumer", description = "The name of a lane that goes first: as long as that one's last batch could not be delivered, this lane hands out one batch every 10 seconds only.")
+    private String giveWayTo;
 
     public OutboxEndpoint(String uri, OutboxComponent component, String lane) {
         super(uri, component);
@@ -91,5 +94,13 @@ public class OutboxEndpoint extends DefaultEndpoint {
 
     public void setRetryDelay(long retryDelay) {
         this.retryDelay = retryDelay;
+    }
+
+    public String getGiveWayTo() {
+        return giveWayTo;
+    }
+
+    public void setGiveWayTo(String giveWayTo) {
+        this.giveWayTo = giveWayTo;
     }
 }

@@ -40,9 +40,15 @@ import org.sqlite.SQLiteException;
 public final class OutboxFile implements AutoCloseable {
 
     /** The version of the tables below, kept in the file as {@code user_version}. */
-    static final int SCHEMA_VERSION = 1;
+    static final int SCHEMA_VERSION = 2;
 
     private static final Logger LOG = LoggerFactory.getLogger(OutboxFile.class);
+
+    // key: the first 128 bits of a digest of what makes the letter; the body comes last, so that a list reads none
+    private static final String DEAD_LETTER = "CREATE TABLE dead_letter (id INTEGER PRIMARY KEY AUTOINCREMENT,"
+            + " key BLOB NOT NULL UNIQUE, reason TEXT NOT NULL, detail TEXT, status INTEGER, answer TEXT,"
+            + " attempts INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, event_id TEXT,"
+            + " event_type TEXT, lane TEXT, grp TEXT, encoding TEXT, body BLOB NOT NULL)";
 
     private static final String[] TABLES = {
             // one row per commit, lane and group; orders: a hash of the alert id per event, events in the body's order
@@ -52,9 +58,15 @@ public final class OutboxFile implements AutoCloseable {
             "CREATE INDEX chunk_lane ON chunk (lane, id, grp, accepted, events, bytes)",
             // the idempotency keys of one commit
             "CREATE TABLE seen (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, keys BLOB NOT NULL)",
-            "CREATE TABLE dead_letter (id INTEGER PRIMARY KEY AUTOINCREMENT, kept INTEGER NOT NULL, reason TEXT NOT NULL,"
-                    + " detail TEXT, body BLOB)",
+            DEAD_LETTER,
             "CREATE TABLE probe (id INTEGER PRIMARY KEY, at INTEGER NOT NULL)" };
+
+    private static final String[] FROM_1_TO_2 = {
+            "ALTER TABLE dead_letter RENAME TO dead_letter_1",
+            DEAD_LETTER,
+            "INSERT INTO dead_letter (id, key, reason, detail, attempts, first, last, body)"
+                    + " SELECT id, randomblob(16), reason, detail, 1, kept, kept, body FROM dead_letter_1",
+            "DROP TABLE dead_letter_1" };
 
     private final Path directory;
     private final Path path;
@@ -73,9 +85,21 @@ public final class OutboxFile implements AutoCloseable {
      * @param freeDisk      bytes that stay free on the disk
      * @param keys          idempotency keys known at least, if {@code keysMillis} allows
      * @param keysMillis    how long a key is known at least, if {@code keys} allows
-     * @param deadLetters   dead letters; the oldest make room for new ones
+     * @param deadLetters   how many dead letters, and for how long
      */
-    public record Bounds(long events, long bytes, long freeDisk, int keys, long keysMillis, long deadLetters) {
+    public record Bounds(long events, long bytes, long freeDisk, int keys, long keysMillis,
+            DeadLetterBounds deadLetters) {
+    }
+
+    /**
+     * How many dead letters are kept; the oldest make room for new ones.
+     *
+     * @param count       dead letters
+     * @param bytes       of their bodies
+     * @param ageMillis   since they became dead letters for the last time
+     * @param checkMillis how often the age is looked at. If the clock was set meanwhile, nothing is thrown away
+     */
+    public record DeadLetterBounds(long count, long bytes, long ageMillis, long checkMillis) {
     }
 
     /** What became of a write: told once, by a thread that must not be held up. */
@@ -196,9 +220,9 @@ public final class OutboxFile implements AutoCloseable {
                     throw new SQLiteException(check.getString(1), SQLiteErrorCode.SQLITE_CORRUPT);
                 }
             }
-            if (version == 0) {
-                for (String table : TABLES) {
-                    statement.executeUpdate(table);
+            if (version < SCHEMA_VERSION) {
+                for (String change : version == 0 ? TABLES : FROM_1_TO_2) {
+                    statement.executeUpdate(change);
                 }
                 statement.executeUpdate("PRAGMA user_version = " + SCHEMA_VERSION);
             }
@@ -255,7 +279,21 @@ public final class OutboxFile implements AutoCloseable {
      * @param event one line of UTF-8 without a line break
      */
     public void append(String lane, String group, String key, String alert, byte[] event, Outcome outcome) {
-        writer.append(lane(lane), group, KeyWindow.key(key), alert == null ? 0 : alert.hashCode(), event, outcome);
+        writer.append(lane(lane), group, KeyWindow.key(key), order(alert), event, outcome);
+    }
+
+    /**
+     * Stores an event that was a dead letter, whether or not its key is known, and takes the dead letter away, both in
+     * one. If there is no such dead letter any more nothing is stored, and the outcome is a
+     * {@link DeadLetterGoneException}.
+     */
+    public void replay(long deadLetter, String lane, String group, String key, String alert, byte[] event,
+            Outcome outcome) {
+        writer.replay(deadLetter, lane(lane), group, KeyWindow.key(key), order(alert), event, outcome);
+    }
+
+    private static int order(String alert) {
+        return alert == null ? 0 : alert.hashCode();
     }
 
     /** Removes what a batch holds, once it is delivered. */
@@ -263,15 +301,29 @@ public final class OutboxFile implements AutoCloseable {
         writer.remove(batch, outcome);
     }
 
-    /**
-     * Keeps what can't be delivered.
-     *
-     * @param reason one of a few words
-     * @param detail what was wrong, for people
-     * @param body   as it came
-     */
-    public void keep(String reason, String detail, byte[] body, Outcome outcome) {
-        writer.keep(reason, detail, body, outcome);
+    /** Keeps what can't be delivered. What was kept before is not kept twice: its attempts are counted. */
+    public void keep(Undeliverable undeliverable, Outcome outcome) {
+        writer.keep(undeliverable, outcome);
+    }
+
+    /** Throws a dead letter away; the outcome is a {@link DeadLetterGoneException} if there is none of that id. */
+    public void discard(long deadLetter, Outcome outcome) throws InterruptedException {
+        writer.discard(deadLetter, outcome);
+    }
+
+    /** How many dead letters are kept. */
+    public long deadLettersKept() {
+        return writer.deadLetters();
+    }
+
+    /** How many dead letters were thrown away for one of their bounds since the file was opened. */
+    public long deadLettersDropped() {
+        return writer.deadLettersDropped();
+    }
+
+    /** Opens the dead letters for one thread to read. */
+    public DeadLetters deadLetters() throws SQLException {
+        return new DeadLetters(connect());
     }
 
     /** Writes next to nothing, to tell whether the file can be written. */

@@ -33,21 +33,27 @@ class OutboxProducer extends DefaultAsyncProducer {
     @Override
     public boolean process(Exchange exchange, AsyncCallback callback) {
         Message message = exchange.getMessage();
+        OutboxFile file = getEndpoint().getComponent().getFile();
+        String lane = getEndpoint().getLane();
+        OutboxFile.Outcome outcome = (repeated, failure) -> {
+            if (failure != null) {
+                exchange.setException(failure);
+            } else if (repeated) {
+                exchange.setProperty(Exchange.DUPLICATE_MESSAGE, true);
+            }
+            callback.done(false);
+        };
         try {
-            getEndpoint().getComponent().getFile().append(
-                    getEndpoint().getLane(),
-                    ExchangeHelper.getMandatoryHeader(exchange, OutboxConstants.GROUP, String.class),
-                    ExchangeHelper.getMandatoryHeader(exchange, OutboxConstants.EVENT_ID, String.class),
-                    message.getHeader(OutboxConstants.ALERT_ID, String.class),
-                    message.getMandatoryBody(byte[].class),
-                    (repeated, failure) -> {
-                        if (failure != null) {
-                            exchange.setException(failure);
-                        } else if (repeated) {
-                            exchange.setProperty(Exchange.DUPLICATE_MESSAGE, true);
-                        }
-                        callback.done(false);
-                    });
+            String group = ExchangeHelper.getMandatoryHeader(exchange, OutboxConstants.GROUP, String.class);
+            String key = ExchangeHelper.getMandatoryHeader(exchange, OutboxConstants.EVENT_ID, String.class);
+            String alert = message.getHeader(OutboxConstants.ALERT_ID, String.class);
+            byte[] event = message.getMandatoryBody(byte[].class);
+            Long deadLetter = message.getHeader(OutboxConstants.DEAD_LETTER, Long.class);
+            if (deadLetter == null) {
+                file.append(lane, group, key, alert, event, outcome);
+            } else {
+                file.replay(deadLetter, lane, group, key, alert, event, outcome);
+            }
             return false;
         } catch (NoSuchHeaderException | InvalidPayloadException e) {
             exchange.setException(e);

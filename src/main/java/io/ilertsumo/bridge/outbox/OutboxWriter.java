@@ -56,8 +56,12 @@ final class OutboxWriter implements AutoCloseable {
     private PreparedStatement deleteSeen;
     private PreparedStatement deleteChunks;
     private PreparedStatement shrinkChunk;
+    private PreparedStatement findDeadLetter;
     private PreparedStatement insertDeadLetter;
-    private PreparedStatement deleteDeadLetters;
+    private PreparedStatement updateDeadLetter;
+    private PreparedStatement deleteDeadLetter;
+    private PreparedStatement deleteOldestDeadLetter;
+    private PreparedStatement deleteAgedDeadLetters;
     private PreparedStatement insertProbe;
 
     private long lastChunk;
@@ -67,6 +71,11 @@ final class OutboxWriter implements AutoCloseable {
     private long forgottenSeen;
     private long events;
     private long bytes;
+    private volatile long deadLetters;
+    private long deadLetterBytes;
+    private volatile long deadLettersDropped;
+    private long ageCheckedNanos = System.nanoTime();
+    private long ageCheckedMillis = System.currentTimeMillis();
     private boolean removedSome;
     /** Whether a write failed: the driver has then closed its statement for good, whatever made it fail. */
     private boolean broken;
@@ -101,10 +110,18 @@ final class OutboxWriter implements AutoCloseable {
         shrinkChunk = connection.prepareStatement(
                 "UPDATE chunk SET events = events - ?, bytes = bytes - ?, body = substr(body, ? + 1)"
                         + " WHERE id = ? AND bytes = ?");
-        insertDeadLetter = connection.prepareStatement(
-                "INSERT INTO dead_letter (kept, reason, detail, body) VALUES (?, ?, ?, ?)");
-        deleteDeadLetters = connection.prepareStatement(
-                "DELETE FROM dead_letter WHERE id <= (SELECT max(id) FROM dead_letter) - ?");
+        findDeadLetter = connection.prepareStatement("SELECT length(body) FROM dead_letter WHERE key = ?");
+        insertDeadLetter = connection.prepareStatement("INSERT INTO dead_letter (reason, detail, status, answer,"
+                + " last, event_id, event_type, lane, grp, encoding, body, key, first, attempts)"
+                + " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?5, 1)");
+        updateDeadLetter = connection.prepareStatement("UPDATE dead_letter SET reason = ?, detail = ?, status = ?,"
+                + " answer = ?, last = ?, event_id = ?, event_type = ?, lane = ?, grp = ?, encoding = ?, body = ?,"
+                + " attempts = attempts + 1 WHERE key = ?");
+        deleteDeadLetter = connection.prepareStatement("DELETE FROM dead_letter WHERE id = ? RETURNING length(body)");
+        deleteOldestDeadLetter = connection.prepareStatement(
+                "DELETE FROM dead_letter WHERE id = (SELECT min(id) FROM dead_letter) RETURNING length(body)");
+        deleteAgedDeadLetters = connection
+                .prepareStatement("DELETE FROM dead_letter WHERE last < ? RETURNING length(body)");
         insertProbe = connection.prepareStatement("INSERT OR REPLACE INTO probe VALUES (1, ?)");
     }
 
@@ -131,6 +148,10 @@ final class OutboxWriter implements AutoCloseable {
                     }
                 }
             }
+            try (ResultSet row = statement.executeQuery("SELECT count(*), total(length(body)) FROM dead_letter")) {
+                deadLetters = row.getLong(1);
+                deadLetterBytes = row.getLong(2);
+            }
             connection.commit();
         }
     }
@@ -140,16 +161,33 @@ final class OutboxWriter implements AutoCloseable {
         return full;
     }
 
+    long deadLetters() {
+        return deadLetters;
+    }
+
+    long deadLettersDropped() {
+        return deadLettersDropped;
+    }
+
     void append(Lane lane, String group, byte[] key, int order, byte[] event, OutboxFile.Outcome outcome) {
         offer(new Append(lane, group, key, order, event, outcome));
+    }
+
+    void replay(long deadLetter, Lane lane, String group, byte[] key, int order, byte[] event,
+            OutboxFile.Outcome outcome) {
+        offer(new Replay(deadLetter, lane, group, key, order, event, outcome));
+    }
+
+    void discard(long deadLetter, OutboxFile.Outcome outcome) throws InterruptedException {
+        put(new Discard(deadLetter, outcome));
     }
 
     void remove(Batch batch, OutboxFile.Outcome outcome) throws InterruptedException {
         put(new Remove(batch, outcome));
     }
 
-    void keep(String reason, String detail, byte[] body, OutboxFile.Outcome outcome) {
-        offer(new Keep(reason, detail, body, outcome));
+    void keep(Undeliverable undeliverable, OutboxFile.Outcome outcome) {
+        offer(new Keep(undeliverable, outcome));
     }
 
     void probe(OutboxFile.Outcome outcome) throws InterruptedException {
@@ -201,6 +239,9 @@ final class OutboxWriter implements AutoCloseable {
                     tell(List.copyOf(writes), failure);
                 } else if (removedSome && !broken) {
                     giveBackFreePages();
+                }
+                if (!broken) {
+                    dropAgedDeadLetters();
                 }
             } catch (InterruptedException e) {
                 // only close() ends the writer, and it lets it finish
@@ -297,6 +338,31 @@ final class OutboxWriter implements AutoCloseable {
         }
     }
 
+    /** Only while the clock goes evenly: one that was set forward would have everything thrown away. */
+    private void dropAgedDeadLetters() {
+        long check = bounds.deadLetters().checkMillis();
+        long elapsed = (System.nanoTime() - ageCheckedNanos) / 1_000_000;
+        if (elapsed < check) {
+            return;
+        }
+        long now = System.currentTimeMillis();
+        boolean isClockEven = Math.abs(now - ageCheckedMillis - elapsed) <= Math.max(1000, check / 60);
+        ageCheckedNanos = System.nanoTime();
+        ageCheckedMillis = now;
+        if (isClockEven && deadLetters > 0) {
+            Commit commit = new Commit();
+            try {
+                deleteAgedDeadLetters.setLong(1, now - bounds.deadLetters().ageMillis());
+                commit.droppedDeadLetters(deleteAgedDeadLetters);
+                connection.commit();
+                commit.succeeded();
+            } catch (SQLException e) {
+                LOG.warn("The outbox {} can't throw away old dead letters: {}", file, e.getMessage());
+                rollback();
+            }
+        }
+    }
+
     /** Commits what waits and closes the connection. */
     @Override
     public void close() throws SQLException {
@@ -319,8 +385,37 @@ final class OutboxWriter implements AutoCloseable {
         private final List<Batch> removed = new ArrayList<>();
         private long moreEvents;
         private long moreBytes;
+        private long moreDeadLetters;
+        private long moreDeadLetterBytes;
+        private long dropped;
         private boolean hasRoom;
         private boolean refused;
+
+        /** Runs a statement that deletes dead letters and returns their sizes. */
+        int deletedDeadLetters(PreparedStatement delete) throws SQLException {
+            int deleted = 0;
+            try (ResultSet sizes = delete.executeQuery()) {
+                while (sizes.next()) {
+                    moreDeadLetters--;
+                    moreDeadLetterBytes -= sizes.getLong(1);
+                    deleted++;
+                }
+            }
+            removedSome |= deleted > 0;
+            return deleted;
+        }
+
+        void droppedDeadLetters(PreparedStatement delete) throws SQLException {
+            dropped += deletedDeadLetters(delete);
+        }
+
+        void keepBoundsOfDeadLetters() throws SQLException {
+            while (deadLetters + moreDeadLetters > bounds.deadLetters().count()
+                    || deadLetterBytes + moreDeadLetterBytes > bounds.deadLetters().bytes()
+                            && deadLetters + moreDeadLetters > 1) {
+                droppedDeadLetters(deleteOldestDeadLetter);
+            }
+        }
 
         boolean accepts(Append write) {
             boolean accepts = hasRoom && events + moreEvents < bounds.events()
@@ -386,6 +481,13 @@ final class OutboxWriter implements AutoCloseable {
                         full ? "is full and refuses events" : "takes events again",
                         events);
             }
+            deadLetters += moreDeadLetters;
+            deadLetterBytes += moreDeadLetterBytes;
+            if (dropped > 0) {
+                deadLettersDropped += dropped;
+                LOG.warn("{} dead letter(s) were thrown away to keep the bounds of {}, {} are kept", dropped, file,
+                        deadLetters);
+            }
             for (Chunk chunk : closed) {
                 chunk.lane.changed(chunk.events, chunk.body.size());
             }
@@ -441,7 +543,7 @@ final class OutboxWriter implements AutoCloseable {
         }
     }
 
-    private final class Append extends Write {
+    private class Append extends Write {
 
         private final Lane lane;
         private final String group;
@@ -459,14 +561,20 @@ final class OutboxWriter implements AutoCloseable {
         }
 
         @Override
-        void apply(Commit commit) {
+        void apply(Commit commit) throws SQLException {
             if (window.contains(key) || commit.keys.contains(key)) {
                 repeated = true;
-            } else if (commit.accepts(this)) {
+            } else if (isAccepted(commit)) {
                 commit.add(this);
-            } else {
-                refusal = new OutboxFullException(commit.hasRoom ? "The outbox is full" : "The outbox's disk is full");
             }
+        }
+
+        boolean isAccepted(Commit commit) {
+            if (commit.accepts(this)) {
+                return true;
+            }
+            refusal = new OutboxFullException(commit.hasRoom ? "The outbox is full" : "The outbox's disk is full");
+            return false;
         }
 
         @Override
@@ -512,41 +620,91 @@ final class OutboxWriter implements AutoCloseable {
         }
     }
 
-    private final class Keep extends Write {
+    private final class Replay extends Append {
 
-        private final String reason;
-        private final String detail;
-        private final byte[] body;
+        private final long deadLetter;
 
-        Keep(String reason, String detail, byte[] body, OutboxFile.Outcome outcome) {
-            super(outcome);
-            this.reason = reason;
-            this.detail = detail;
-            this.body = body;
+        Replay(long deadLetter, Lane lane, String group, byte[] key, int order, byte[] event,
+                OutboxFile.Outcome outcome) {
+            super(lane, group, key, order, event, outcome);
+            this.deadLetter = deadLetter;
         }
 
         @Override
         void apply(Commit commit) throws SQLException {
-            if (!commit.hasRoom) {
+            if (isAccepted(commit)) {
+                deleteDeadLetter.setLong(1, deadLetter);
+                if (commit.deletedDeadLetters(deleteDeadLetter) == 0) {
+                    refusal = new DeadLetterGoneException(deadLetter);
+                } else {
+                    commit.add(this);
+                }
+            }
+        }
+    }
+
+    private final class Discard extends Write {
+
+        private final long deadLetter;
+
+        Discard(long deadLetter, OutboxFile.Outcome outcome) {
+            super(outcome);
+            this.deadLetter = deadLetter;
+        }
+
+        @Override
+        void apply(Commit commit) throws SQLException {
+            deleteDeadLetter.setLong(1, deadLetter);
+            if (commit.deletedDeadLetters(deleteDeadLetter) == 0) {
+                refusal = new DeadLetterGoneException(deadLetter);
+            }
+        }
+    }
+
+    private final class Keep extends Write {
+
+        private final Undeliverable undeliverable;
+
+        Keep(Undeliverable undeliverable, OutboxFile.Outcome outcome) {
+            super(outcome);
+            this.undeliverable = undeliverable;
+        }
+
+        @Override
+        void apply(Commit commit) throws SQLException {
+            // what comes out of a lane has its room, and would hold up the lane
+            if (!commit.hasRoom && undeliverable.lane() == null) {
                 refusal = new OutboxFullException("The outbox's disk is full");
                 return;
             }
-            insertDeadLetter.setLong(1, commit.now);
-            insertDeadLetter.setString(2, reason);
-            insertDeadLetter.setString(3, detail);
-            insertDeadLetter.setBytes(4, body);
-            insertDeadLetter.executeUpdate();
-            deleteDeadLetters.setLong(1, bounds.deadLetters());
-            int forgotten = deleteDeadLetters.executeUpdate();
-            if (forgotten > 0) {
-                LOG.warn("{} dead letter(s) made room for new ones: more than {} are not kept", forgotten,
-                        bounds.deadLetters());
+            byte[] key = undeliverable.key();
+            findDeadLetter.setBytes(1, key);
+            PreparedStatement keep;
+            try (ResultSet known = findDeadLetter.executeQuery()) {
+                boolean isKnown = known.next();
+                keep = isKnown ? updateDeadLetter : insertDeadLetter;
+                commit.moreDeadLetters += isKnown ? 0 : 1;
+                commit.moreDeadLetterBytes += undeliverable.body().length - (isKnown ? known.getLong(1) : 0);
             }
+            keep.setString(1, undeliverable.reason());
+            keep.setString(2, undeliverable.detail());
+            keep.setObject(3, undeliverable.status());
+            keep.setString(4, undeliverable.answer());
+            keep.setLong(5, commit.now);
+            keep.setString(6, undeliverable.eventId());
+            keep.setString(7, undeliverable.eventType());
+            keep.setString(8, undeliverable.lane());
+            keep.setString(9, undeliverable.group());
+            keep.setString(10, undeliverable.encoding());
+            keep.setBytes(11, undeliverable.body());
+            keep.setBytes(12, key);
+            keep.executeUpdate();
+            commit.keepBoundsOfDeadLetters();
         }
 
         @Override
         int size() {
-            return body.length;
+            return undeliverable.body().length;
         }
     }
 

@@ -4,6 +4,9 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.quarkus.runtime.annotations.RegisterForReflection;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.json.JsonObject;
+import io.vertx.ext.web.RoutingContext;
 
 /**
  * A problem as RFC 9457 has it.
@@ -19,6 +22,13 @@ public record Problem(String title, int status, String detail, String eventId) {
 
     /** The media type of a problem. */
     public static final String MEDIA_TYPE = "application/problem+json";
+
+    /** Answers with a problem. */
+    public static void send(RoutingContext context, int status, String detail) {
+        context.response().setStatusCode(status)
+                .putHeader(HttpHeaders.CONTENT_TYPE, MEDIA_TYPE)
+                .end(JsonObject.mapFrom(of(status, detail, null)).encode());
+    }
 
     static Problem of(int status, String detail, String eventId) {
         return new Problem(HttpResponseStatus.valueOf(status).reasonPhrase(), status, detail, eventId);

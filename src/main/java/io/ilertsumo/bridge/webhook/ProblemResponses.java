@@ -12,7 +12,6 @@ import io.quarkus.runtime.configuration.MemorySize;
 import io.quarkus.vertx.http.runtime.RouteConstants;
 import io.vertx.core.http.HttpClosedException;
 import io.vertx.core.http.HttpHeaders;
-import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 
@@ -72,8 +71,6 @@ public class ProblemResponses {
      */
     void send(RoutingContext context, int status, String result, String detail) {
         observer.received(result);
-        context.response().setStatusCode(status)
-                .putHeader(HttpHeaders.CONTENT_TYPE, Problem.MEDIA_TYPE)
-                .end(JsonObject.mapFrom(Problem.of(status, detail, null)).encode());
+        Problem.send(context, status, detail);
     }
 }

@@ -2,7 +2,6 @@ package io.ilertsumo.bridge.webhook;
 
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.util.Base64;
 import java.util.Optional;
 
 import jakarta.enterprise.context.ApplicationScoped;
@@ -29,10 +28,10 @@ import io.vertx.ext.web.RoutingContext;
 public class WebhookAuthentication implements HttpAuthenticationMechanism {
 
     private static final String SECRET_HEADER = "X-Webhook-Secret";
-    private static final String BASIC = "Basic ";
 
     private final WebhookAuthenticationMode mode;
-    private final byte[] expected;
+    private final BasicCredentials credentials;
+    private final byte[] secret;
     private final SecurityIdentity sender;
     private final ProblemResponses problems;
 
@@ -43,11 +42,8 @@ public class WebhookAuthentication implements HttpAuthenticationMechanism {
             ProblemResponses problems) {
         this.mode = mode;
         this.problems = problems;
-        this.expected = switch (mode) {
-            case BASIC -> (username + ":" + password.orElse("")).getBytes(StandardCharsets.UTF_8);
-            case HEADER -> password.orElse("").getBytes(StandardCharsets.UTF_8);
-            case NONE -> new byte[0];
-        };
+        this.credentials = new BasicCredentials(username, password.orElse(""));
+        this.secret = password.orElse("").getBytes(StandardCharsets.UTF_8);
         this.sender = QuarkusSecurityIdentity.builder().setPrincipal(new QuarkusPrincipal(username)).build();
     }
 
@@ -56,30 +52,27 @@ public class WebhookAuthentication implements HttpAuthenticationMechanism {
         if (mode == WebhookAuthenticationMode.NONE) {
             return Uni.createFrom().item(sender);
         }
-        byte[] given = given(context);
-        if (given == null) {
-            return Uni.createFrom().nullItem();
-        }
-        return MessageDigest.isEqual(expected, given)
-                ? Uni.createFrom().item(sender)
-                : Uni.createFrom().failure(new AuthenticationFailedException("Wrong credentials"));
+        return mode == WebhookAuthenticationMode.BASIC ? byCredentials(context) : bySecret(context);
     }
 
-    private byte[] given(RoutingContext context) {
-        if (mode == WebhookAuthenticationMode.HEADER) {
-            String secret = context.request().getHeader(SECRET_HEADER);
-            return secret == null ? null : secret.getBytes(StandardCharsets.UTF_8);
-        }
+    private Uni<SecurityIdentity> byCredentials(RoutingContext context) {
         String authorization = context.request().getHeader(HttpHeaders.AUTHORIZATION);
-        if (authorization == null || !authorization.regionMatches(true, 0, BASIC, 0, BASIC.length())) {
-            return null;
-        }
-        try {
-            return Base64.getDecoder().decode(authorization.substring(BASIC.length()).trim());
-        } catch (IllegalArgumentException e) {
-            // not Base64: nobody's credentials
-            return new byte[0];
-        }
+        return BasicCredentials.isGiven(authorization)
+                ? identity(credentials.isMatchedBy(authorization))
+                : Uni.createFrom().nullItem();
+    }
+
+    private Uni<SecurityIdentity> bySecret(RoutingContext context) {
+        String given = context.request().getHeader(SECRET_HEADER);
+        return given == null
+                ? Uni.createFrom().nullItem()
+                : identity(MessageDigest.isEqual(secret, given.getBytes(StandardCharsets.UTF_8)));
+    }
+
+    private Uni<SecurityIdentity> identity(boolean isSender) {
+        return isSender
+                ? Uni.createFrom().item(sender)
+                : Uni.createFrom().failure(new AuthenticationFailedException("Wrong credentials"));
     }
 
     @Override

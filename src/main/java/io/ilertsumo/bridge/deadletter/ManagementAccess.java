@@ -1,0 +1,65 @@
+package io.ilertsumo.bridge.deadletter;
+
+import java.util.Optional;
+import java.util.Set;
+
+import jakarta.enterprise.context.ApplicationScoped;
+
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+
+import io.ilertsumo.bridge.webhook.BasicCredentials;
+import io.ilertsumo.bridge.webhook.Problem;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.net.HostAndPort;
+import io.vertx.ext.web.RoutingContext;
+
+/**
+ * Who may see and change what the bridge keeps. With a password: who has it. Without: who calls from the same machine
+ * by one of its own names, so that no page of another site can do so through a browser there. A change needs a header
+ * that no form and no link can send. Thread-safe.
+ */
+@ApplicationScoped
+public class ManagementAccess {
+
+    private static final Set<String> OWN_NAMES = Set.of("localhost", "127.0.0.1", "[::1]", "::1");
+    private static final String CHANGE_HEADER = "X-Requested-By";
+
+    private final Optional<BasicCredentials> credentials;
+
+    ManagementAccess(@ConfigProperty(name = "bridge.management.username") String username,
+            @ConfigProperty(name = "bridge.management.password") Optional<String> password) {
+        credentials = password.map(secret -> new BasicCredentials(username, secret));
+    }
+
+    /** Lets the call go on, or answers why it may not. */
+    void check(RoutingContext context) {
+        boolean isChange = context.request().method() != HttpMethod.GET;
+        if (credentials.isPresent()) {
+            if (!credentials.get().isMatchedBy(context.request().getHeader(HttpHeaders.AUTHORIZATION))) {
+                context.response().putHeader(HttpHeaderNames.WWW_AUTHENTICATE,
+                        "Basic realm=\"ilert-sumologic-bridge\"");
+                Problem.send(context, 401, "The credentials are missing or wrong");
+                return;
+            }
+        } else if (!isOfThisMachine(context)) {
+            Problem.send(context, 403, "Set BRIDGE_MANAGEMENT_PASSWORD to allow this from elsewhere than localhost");
+            return;
+        }
+        if (isChange && context.request().getHeader(CHANGE_HEADER) == null) {
+            Problem.send(context, 403, "Send the header " + CHANGE_HEADER + ", with any value, to change something");
+            return;
+        }
+        context.response().putHeader(HttpHeaders.CACHE_CONTROL, "no-store").putHeader("X-Content-Type-Options",
+                "nosniff");
+        context.next();
+    }
+
+    private static boolean isOfThisMachine(RoutingContext context) {
+        HostAndPort called = context.request().authority();
+        String caller = context.request().remoteAddress().hostAddress();
+        return called != null && OWN_NAMES.contains(called.host())
+                && (caller.startsWith("127.") || caller.equals("::1") || caller.equals("0:0:0:0:0:0:0:1"));
+    }
+}

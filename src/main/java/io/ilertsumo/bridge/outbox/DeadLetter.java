@@ -1,0 +1,27 @@
+package io.ilertsumo.bridge.outbox;
+
+import java.time.Instant;
+
+/**
+ * A dead letter as it is kept.
+ *
+ * @param id       its number; higher ones came later
+ * @param attempts how often it became a dead letter: once, and once more for each replay that brought it back
+ * @param first    when it became one
+ * @param last     when it did so the last time
+ * @param size     bytes of its body
+ * @param content  what it is; in a list without the body
+ */
+public record DeadLetter(long id, int attempts, Instant first, Instant last, int size, Undeliverable content) {
+
+    /**
+     * Which dead letters are meant: those that all of these hold for.
+     *
+     * @param reason its reason; {@code null} for any
+     * @param type   its event's type; {@code null} for any
+     * @param from   became one, for the last time, then or later; {@code null} for any time
+     * @param to     became one, for the last time, before; {@code null} for any time
+     */
+    public record Filter(String reason, String type, Instant from, Instant to) {
+    }
+}
