@@ -32,7 +32,7 @@ public record Event(String id, String type, String priority, String alert, byte[
     /** Deeper nesting is refused: iLert's events have 4 levels. */
     static final int MAX_DEPTH = 200;
 
-    private static final JsonFactory JSON = JsonFactory.builder()
+    static final JsonFactory JSON = JsonFactory.builder()
             .streamReadConstraints(StreamReadConstraints.builder()
                     .maxNestingDepth(MAX_DEPTH)
                     // the size of the body is the bound of all of these

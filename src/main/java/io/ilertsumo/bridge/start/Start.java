@@ -14,6 +14,7 @@ import jakarta.enterprise.event.Observes;
 import org.apache.camel.quarkus.main.events.BeforeConfigure;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
+import io.ilertsumo.bridge.event.Redaction;
 import io.ilertsumo.bridge.webhook.WebhookAuthenticationMode;
 import io.quarkus.runtime.configuration.ConfigurationException;
 
@@ -29,6 +30,10 @@ public class Start {
     Optional<String> password;
     @ConfigProperty(name = "bridge.drop-groups")
     String dropGroups;
+    @ConfigProperty(name = "bridge.redact")
+    String redact;
+    @ConfigProperty(name = "bridge.redact-mode")
+    String redactMode;
     @ConfigProperty(name = "bridge.routes.dir")
     Optional<Path> routesDir;
     @ConfigProperty(name = "bridge.lanes")
@@ -48,6 +53,11 @@ public class Start {
         }
         if (dropGroups.chars().anyMatch(Character::isWhitespace)) {
             wrong.add("BRIDGE_DROP_GROUPS has blanks: separate groups by commas alone");
+        }
+        try {
+            new Redaction(redact, redactMode, Optional.empty());
+        } catch (IllegalArgumentException e) {
+            wrong.add(e.getMessage());
         }
         if (routesDir.isPresent() && !Files.isDirectory(routesDir.get())) {
             wrong.add("BRIDGE_ROUTES_DIR is not a directory: " + routesDir.get());
