@@ -33,6 +33,7 @@ class NothingLeaksTest extends RunningBridge {
             "Sumo Logic's token", SumoLogic.TOKEN,
             "the webhook's password", SumoLogicResource.PASSWORD,
             "the webhook's password in Base64", basic(SumoLogicResource.PASSWORD),
+            "the key of hashes", Programs.REDACT_KEY,
             "a wrong password", WRONG_PASSWORD,
             "a wrong password in Base64", basic(WRONG_PASSWORD),
             "an e-mail address", EMAIL,

@@ -2,6 +2,7 @@ package io.ilertsumo.bridge;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -21,6 +22,10 @@ import io.quarkus.test.junit.TestProfile;
 @TestProfile(Programs.Open.class)
 class OpenBridgeTest extends RunningBridge {
 
+    /** HMAC-SHA-256 with {@link Programs#REDACT_KEY}. */
+    private static final String KIMS_HASH = "hmac-sha256:710b729316a6a902371b5a478375b695";
+    private static final String LEES_HASH = "hmac-sha256:d9173cecc65d8381c02004f2f5b1a075";
+
     @Test
     void nobodyIsAskedForCredentials() {
         anonymous().body(Events.express(Events.newId()).getBytes()).post("/webhooks/ilert").then().statusCode(202);
@@ -37,6 +42,18 @@ class OpenBridgeTest extends RunningBridge {
 
         assertNull(request.header("Content-Encoding"));
         assertArrayEquals(Events.express(id).getBytes(), request.sent());
+    }
+
+    @Test
+    void fieldsThatAreNamedAreHashedWhereThatIsSet() {
+        String id = Events.newId();
+        String event = Events.withPeople(id);
+        accepted(event);
+
+        String arrived = arrived(1, id).get(0);
+
+        assertEquals(event.replace(Events.KIM, KIMS_HASH).replace(Events.LEE, LEES_HASH), arrived);
+        assertFalse(arrived.contains("@"), arrived);
     }
 
     @Test

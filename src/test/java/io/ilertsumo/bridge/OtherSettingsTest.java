@@ -2,8 +2,10 @@ package io.ilertsumo.bridge;
 
 import static org.hamcrest.Matchers.equalTo;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Collections;
 import java.util.List;
 
 import org.junit.jupiter.api.Test;
@@ -77,6 +79,31 @@ class OtherSettingsTest extends RunningBridge {
         delivered("alert-created", "HIGH");
         delivered("alert-created", "LOW");
         assertEquals(List.of(), sumoLogic.messagesWith(dropped));
+    }
+
+    @Test
+    void fieldsThatAreNamedDoNotArriveAndAllElseDoes() {
+        String id = Events.newId();
+        String event = Events.withPeople(id);
+        accepted(Events.pretty(event));
+
+        String arrived = arrived(1, id).get(0);
+
+        assertEquals(event.replaceAll(",\"email\":\"[^\"]*\"", ""), arrived);
+        assertFalse(arrived.contains("@"), arrived);
+    }
+
+    @Test
+    void eventsThatDifferInARedactedFieldOnlyAreTwo() {
+        String alert = Events.newId();
+        String event = "{\"alertKey\":\"" + alert + "\",\"assignedTo\":{\"email\":\"%s\"}}";
+        accepted(event.formatted(Events.KIM));
+        accepted(event.formatted(Events.LEE));
+
+        send(event.formatted(Events.LEE)).then().statusCode(200);
+
+        assertEquals(Collections.nCopies(2, "{\"alertKey\":\"" + alert + "\",\"assignedTo\":{}}"),
+                arrived(2, alert));
     }
 
     @Test

@@ -52,6 +52,16 @@ class StartIT {
     }
 
     @Test
+    void withFieldsToRedactThatAreNoneItSaysWhichTogetherWithAllElseThatIsWrong() {
+        settings.remove("SUMOLOGIC_URL");
+        settings.put("BRIDGE_REDACT", "assignedTo.email,responders[0].user");
+        settings.put("BRIDGE_REDACT_MODE", "drop");
+
+        doesNotStart("SUMOLOGIC_URL is missing", "BRIDGE_REDACT has 'responders[0].user', which is not a path",
+                "BRIDGE_REDACT_MODE is neither remove nor hash: drop");
+    }
+
+    @Test
     void routesOfAFolderTakeThePlaceOfThePackagedOnes() throws Exception {
         Path routes = copyOf(Path.of("routes"), SumoLogicResource.newDirectory("routes"));
         Path deliver = routes.resolve("deliver.camel.yaml");

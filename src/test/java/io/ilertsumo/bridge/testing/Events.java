@@ -17,6 +17,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 /** Events to send. */
 public final class Events {
 
+    public static final String KIM = "kim.doe@example.com";
+    public static final String LEE = "lee.doe@example.com";
+
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private Events() {
@@ -39,6 +42,15 @@ public final class Events {
             event.put("priority", priority);
         }
         return event.put("eventId", eventId).toString();
+    }
+
+    /** An event that goes to the lane express, with the addresses of {@link #KIM} and {@link #LEE}, minified. */
+    public static String withPeople(String eventId) {
+        String people = """
+                ,"assignedTo":{"id":7,"email":"KIM","lastName":"Dö"},"responders":[\
+                {"user":{"id":7,"email":"KIM"},"status":"ACCEPTED"},\
+                {"user":{"id":8,"email":"LEE"},"status":"PENDING"}]}""";
+        return express(eventId).replace("}", people.replace("KIM", KIM).replace("LEE", LEE));
     }
 
     /** An event that goes to the lane express, minified. */

@@ -8,6 +8,11 @@ import io.quarkus.test.junit.QuarkusTestProfile;
 /** The programs that tests run against: each is started once for all test classes that name it. */
 public final class Programs {
 
+    /** As a secret it may turn up nowhere. */
+    public static final String REDACT_KEY = "marker-k3y-8f1c";
+
+    private static final String REDACTED = "assignedTo.email,responders[*].user.email";
+
     private Programs() {
     }
 
@@ -47,13 +52,17 @@ public final class Programs {
                     Map.entry("bridge.category.escalation", "test/escalation"),
                     Map.entry("ilert.webhook.auth", "header"),
                     Map.entry("bridge.drop-groups", "collaboration"),
+                    Map.entry("bridge.redact", REDACTED),
                     Map.entry("bridge.retry-after", "7"),
                     Map.entry("bridge.max-body-size", "10K"),
                     Map.entry("bridge.outbox.max-events", String.valueOf(MAX_EVENTS))));
         }
     }
 
-    /** Open to everybody, nothing is compressed, and bulk events wait for company for {@link #LINGER_MILLIS}. */
+    /**
+     * Open to everybody, nothing is compressed, addresses are hashed, and bulk events wait for company for
+     * {@link #LINGER_MILLIS}.
+     */
     public static final class Open extends Program {
 
         public static final int LINGER_MILLIS = 2000;
@@ -62,6 +71,9 @@ public final class Programs {
             super(Map.of(
                     "ilert.webhook.auth", "none",
                     "sumologic.compression", "none",
+                    "bridge.redact", REDACTED,
+                    "bridge.redact-mode", "hash",
+                    "bridge.redact-key", REDACT_KEY,
                     "bridge.bulk.linger", String.valueOf(LINGER_MILLIS)));
         }
     }
@@ -70,6 +82,9 @@ public final class Programs {
     public static final class Talkative extends Program {
         public Talkative() {
             super(Map.of(
+                    "bridge.redact", "responders[*].user.email",
+                    "bridge.redact-mode", "hash",
+                    "bridge.redact-key", REDACT_KEY,
                     "quarkus.log.level", "DEBUG",
                     "quarkus.log.console.level", "INFO",
                     // the tests' own HTTP client, which may be in the same process
