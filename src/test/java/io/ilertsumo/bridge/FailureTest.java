@@ -27,11 +27,11 @@ import io.quarkus.test.junit.TestProfile;
 @TestProfile(Programs.Default.class)
 class FailureTest extends RunningBridge {
 
-    private static final String RETRIES = "bridge_delivery_retries_total";
+    private static final String FAILURES = "bridge_delivery_failures_total";
 
     static Stream<Arguments> troubles() {
         return Stream.concat(
-                IntStream.of(401, 408, 429, 500, 502, 503, 504).mapToObj(status -> trouble(
+                IntStream.of(302, 401, 403, 404, 408, 429, 500, 502, 503, 504).mapToObj(status -> trouble(
                         "answered " + status, sumo -> sumo.answer(new Answer.Status(status)))),
                 Stream.of(
                         trouble("not answered", sumo -> sumo.answer(new Answer.Hang())),
@@ -48,14 +48,14 @@ class FailureTest extends RunningBridge {
     @ParameterizedTest
     @MethodSource("troubles")
     void nothingIsLostAndAllArrivesInOrderOnceSumoLogicIsBack(Consumer<SumoLogic> trouble) {
-        double retriesBefore = metrics().sum(RETRIES, "lane=\"express\"");
+        double failuresBefore = metrics().sum(FAILURES, "lane=\"express\"");
         trouble.accept(sumoLogic);
         List<String> ids = Stream.generate(Events::newId).limit(5).toList();
         List<String> events = ids.stream().map(Events::express).toList();
         events.forEach(this::accepted);
 
         // tried again and again, counted, and ready for more all the while
-        eventually().untilAsserted(() -> assertTrue(metrics().sum(RETRIES, "lane=\"express\"") >= retriesBefore + 2));
+        eventually().untilAsserted(() -> assertTrue(metrics().sum(FAILURES, "lane=\"express\"") >= failuresBefore + 2));
         assertEquals(200, management("/q/health/ready").statusCode());
         assertEquals(5, metrics().sum("bridge_outbox_events", "lane=\"express\""));
         assertEquals(List.of(), sumoLogic.messages());
@@ -128,14 +128,14 @@ class FailureTest extends RunningBridge {
 
     @Test
     void aTryIsOneRequest() {
-        double retriesBefore = metrics().sum(RETRIES, "lane=\"express\"");
+        double failuresBefore = metrics().sum(FAILURES, "lane=\"express\"");
         sumoLogic.answerNext(3, new Answer.Status(503, "Retry-After", "0"));
         String id = Events.newId();
         accepted(Events.express(id));
         arrived(1, id);
 
         assertEquals(4, sumoLogic.requestsWith(id).size());
-        assertEquals(3, metrics().sum(RETRIES, "lane=\"express\"") - retriesBefore, "all tries again are counted");
+        assertEquals(3, metrics().sum(FAILURES, "lane=\"express\"") - failuresBefore, "all tries again are counted");
     }
 
     private static long millis(long from, long to) {

@@ -67,8 +67,8 @@ class NothingLeaksTest extends RunningBridge {
         }
         sumoLogic.refuseConnections();
         answers.add(send(eventWithMarkers("alert-raised", "HIGH")));
-        double retries = metrics().sum("bridge_delivery_retries_total");
-        eventually().until(() -> metrics().sum("bridge_delivery_retries_total") > retries + 1);
+        double retries = metrics().sum("bridge_delivery_failures_total");
+        eventually().until(() -> metrics().sum("bridge_delivery_failures_total") > retries + 1);
 
         // bad calls
         for (String body : List.of(MARKER, "{\"a\":" + MARKER + "}", "{\"" + MARKER + "\":\"" + EMAIL + "\"",

@@ -55,7 +55,7 @@ class OutboxFileTest {
     private static final int ALL = Integer.MAX_VALUE;
     private static final int PAGE = 8192;
     private static final int MIB = 1024 * 1024;
-    private static final Bounds PLENTY = new Bounds(1_000_000, 1L << 32, 0, 100_000, 86_400_000, 1000);
+    private static final Bounds PLENTY = new Bounds(1_000_000, 1L << 32, 0, 100_000, 86_400_000, deadLetters(1000));
 
     @TempDir
     private Path directory;
@@ -414,7 +414,7 @@ class OutboxFileTest {
     @ValueSource(booleans = { true, false })
     void whatTheWindowForgetsIsForgottenOnDiskToo(boolean openedAgainAndAgain) throws Exception {
         int keys = 20;
-        Bounds window = new Bounds(1_000_000, 1L << 32, 0, keys, Long.MAX_VALUE, 1000);
+        Bounds window = new Bounds(1_000_000, 1L << 32, 0, keys, Long.MAX_VALUE, deadLetters(1000));
         open(window);
         for (int i = 1; i <= 150; i++) {
             assertStored(append("lane", "g", "key " + i, null, "1"));
@@ -573,7 +573,7 @@ class OutboxFileTest {
 
     @Test
     void beyondTheBoundOfEventsNewOnesAreRefusedUntilThereIsRoom() throws Exception {
-        Bounds bounds = new Bounds(3, 1L << 32, 0, 100, 86_400_000, 10);
+        Bounds bounds = new Bounds(3, 1L << 32, 0, 100, 86_400_000, deadLetters(10));
         open(bounds);
         store("express", "g", "1");
         store("bulk", "g", "2");
@@ -602,7 +602,7 @@ class OutboxFileTest {
     @ParameterizedTest
     @CsvSource({ "3, 1000", "1000, 6" })
     void theBoundsHoldWithinOneCommit(long maxEvents, long maxBytes) throws Exception {
-        open(new Bounds(maxEvents, maxBytes, 0, 100, 86_400_000, 10));
+        open(new Bounds(maxEvents, maxBytes, 0, 100, 86_400_000, deadLetters(10)));
         CountDownLatch release = holdWriter();
         List<CompletableFuture<Told>> outcomes = IntStream.rangeClosed(1, 5)
                 .mapToObj(i -> append("lane", "g", "key " + i, null, "" + i)).toList();
@@ -620,7 +620,7 @@ class OutboxFileTest {
 
     @Test
     void beyondTheBoundOfBytesNewEventsAreRefusedUntilThereIsRoom() throws Exception {
-        Bounds bounds = new Bounds(1000, 20, 0, 100, 86_400_000, 10);
+        Bounds bounds = new Bounds(1000, 20, 0, 100, 86_400_000, deadLetters(10));
         open(bounds);
         store("lane", "g", "123456789");
         assertFull(append("lane", "g", "too long", null, "1234567890"));
@@ -644,7 +644,7 @@ class OutboxFileTest {
     void onAFullDiskNothingIsStoredAndWhatWaitsStillLeaves() throws Exception {
         open(PLENTY);
         store("lane", "g", "1");
-        Bounds noRoom = new Bounds(1000, 1L << 32, Long.MAX_VALUE, 100, 86_400_000, 10);
+        Bounds noRoom = new Bounds(1000, 1L << 32, Long.MAX_VALUE, 100, 86_400_000, deadLetters(10));
         reopen(noRoom);
 
         assertFull(append("lane", "g", "2", null, "2"));
@@ -663,7 +663,7 @@ class OutboxFileTest {
 
     @Test
     void whatWasRefusedIsNotKnownWhenItComesAgain() throws Exception {
-        open(new Bounds(1, 1L << 32, 0, 100, 86_400_000, 10));
+        open(new Bounds(1, 1L << 32, 0, 100, 86_400_000, deadLetters(10)));
         store("lane", "g", "1");
         assertFull(append("lane", "g", "key", null, "2"));
         assertFull(append("lane", "g", "key", null, "2"));
@@ -676,7 +676,7 @@ class OutboxFileTest {
 
     @Test
     void aFullOutboxIsFullUntilAnEventIsTakenOrThereIsRoom() throws Exception {
-        open(new Bounds(1, 1L << 32, 0, 100, 86_400_000, 10));
+        open(new Bounds(1, 1L << 32, 0, 100, 86_400_000, deadLetters(10)));
         store("lane", "g", "1");
         assertFull(append("lane", "g", "2", null, "2"));
 
@@ -689,46 +689,6 @@ class OutboxFileTest {
 
         remove(next("lane"));
         assertFalse(outbox.isFull());
-    }
-
-    // dead letters
-
-    @Test
-    void whatCanNotBeDeliveredIsKeptAsItCame() throws Exception {
-        open(PLENTY);
-        byte[] body = new byte[256];
-        IntStream.range(0, 256).forEach(i -> body[i] = (byte) i);
-        CompletableFuture<Told> outcome = new CompletableFuture<>();
-
-        outbox.keep("unreadable", "The body is not valid JSON", body, told(outcome));
-
-        assertStored(outcome);
-        reopen(PLENTY);
-        try (Connection connection = connect(directory);
-                Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery("SELECT reason, detail, body FROM dead_letter")) {
-            assertTrue(row.next());
-            assertEquals("unreadable", row.getString(1));
-            assertEquals("The body is not valid JSON", row.getString(2));
-            assertArrayEquals(body, row.getBytes(3));
-            assertFalse(row.next());
-        }
-    }
-
-    @Test
-    void theOldestDeadLettersMakeRoomForNewOnes() throws Exception {
-        Bounds bounds = new Bounds(1000, 1L << 32, 0, 100, 86_400_000, 3);
-        open(bounds);
-        for (int i = 1; i <= 5; i++) {
-            keep("unreadable", null, "" + i);
-            assertEquals(Math.min(i, 3), number("SELECT count(*) FROM dead_letter"));
-        }
-        reopen(bounds);
-        keep("unreadable", null, "6");
-
-        assertEquals(3, number("SELECT count(*) FROM dead_letter"));
-        assertEquals(456,
-                number("SELECT group_concat(CAST(body AS TEXT), '') FROM (SELECT * FROM dead_letter ORDER BY id)"));
     }
 
     // many at once
@@ -1130,6 +1090,10 @@ class OutboxFileTest {
 
     // helpers
 
+    private static OutboxFile.DeadLetterBounds deadLetters(long count) {
+        return new OutboxFile.DeadLetterBounds(count, 1L << 32, Long.MAX_VALUE, 3_600_000);
+    }
+
     private void open(Bounds bounds) throws OutboxException {
         open(directory, bounds);
     }
@@ -1170,7 +1134,8 @@ class OutboxFileTest {
 
     private CompletableFuture<Told> keepOutcome(String reason, String detail, String body) {
         CompletableFuture<Told> outcome = new CompletableFuture<>();
-        outbox.keep(reason, detail, body.getBytes(UTF_8), told(outcome));
+        outbox.keep(new Undeliverable(reason, detail, null, null, null, null, null, null, null, body.getBytes(UTF_8)),
+                told(outcome));
         return outcome;
     }
 

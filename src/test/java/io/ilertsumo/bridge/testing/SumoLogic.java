@@ -344,7 +344,9 @@ public final class SumoLogic implements AutoCloseable {
             requests.add(answer instanceof Answer.Status status ? request.answered(status.code) : request);
         }
         if (answer instanceof Answer.Status status) {
-            out.write(head(status).getBytes(UTF_8));
+            // like some, it says in its error which URL it was that was called
+            String body = status.code == 200 ? "" : "{\"message\":\"" + request.path + " has been told so\"}";
+            out.write((head(status, body.length()) + body).getBytes(UTF_8));
             out.flush();
             return true;
         }
@@ -385,12 +387,12 @@ public final class SumoLogic implements AutoCloseable {
         return request.body.length > MAX_BYTES ? new Answer.Status(413) : null;
     }
 
-    private static String head(Answer.Status status) {
+    private static String head(Answer.Status status, int length) {
         StringBuilder head = new StringBuilder("HTTP/1.1 ").append(status.code).append(" Told so\r\n");
         for (int i = 0; i < status.headers.length; i += 2) {
             head.append(status.headers[i]).append(": ").append(status.headers[i + 1]).append("\r\n");
         }
-        return head.append("Content-Length: 0\r\n\r\n").toString();
+        return head.append("Content-Length: ").append(length).append("\r\n\r\n").toString();
     }
 
     @Override

@@ -52,8 +52,9 @@ public class SumoLogicResource implements QuarkusTestResourceLifecycleManager {
         return Map.of(
                 "ilert.webhook.password", PASSWORD,
                 "bridge.bulk.linger", "200ms",
-                "bridge.retry.delay", "50",
-                "bridge.retry.max-delay", "200",
+                "bridge.retry.delay", "50ms",
+                "bridge.retry.max-delay", "200ms",
+                "bridge.retry.misconfigured-after", "1",
                 "sumologic.response-timeout", "3000");
     }
 
