@@ -1,10 +1,18 @@
 package io.ilertsumo.bridge;
 
+import static org.hamcrest.Matchers.nullValue;
+import static org.hamcrest.Matchers.startsWith;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.params.provider.Arguments.argumentSet;
 
+import java.lang.management.ManagementFactory;
+import java.time.Duration;
+import java.time.ZoneOffset;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -13,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import io.ilertsumo.bridge.testing.Events;
 import io.ilertsumo.bridge.testing.Programs;
@@ -21,6 +30,7 @@ import io.ilertsumo.bridge.testing.SumoLogic;
 import io.ilertsumo.bridge.testing.SumoLogic.Answer;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
+import io.restassured.path.json.JsonPath;
 
 /** Whatever Sumo Logic does, no event is lost. */
 @QuarkusTest
@@ -136,6 +146,192 @@ class FailureTest extends RunningBridge {
 
         assertEquals(4, sumoLogic.requestsWith(id).size());
         assertEquals(3, metrics().sum(FAILURES, "lane=\"express\"") - failuresBefore, "all tries again are counted");
+    }
+
+    // refused for good
+
+    @ParameterizedTest
+    @ValueSource(ints = { 400, 413, 415, 422 })
+    void theOneEventThatIsRefusedBecomesADeadLetterAndAllOthersArriveOnceAndInOrder(int status) {
+        double failuresBefore = metrics().sum(FAILURES, "reason=\"refused-by-sumo\"");
+        sumoLogic.answer(new Answer.Status(503));
+        List<String> ids = Stream.generate(Events::newId).limit(100).toList();
+        ids.forEach(id -> accepted(Events.express(id)));
+        String poison = ids.get(61);
+
+        sumoLogic.answerWhere(request -> contains(request, poison), new Answer.Status(status));
+
+        List<String> others = ids.stream().filter(id -> !id.equals(poison)).map(Events::express).toList();
+        eventually().untilAsserted(() -> assertEquals(99, sumoLogic.messages().size()));
+        assertEquals(others, sumoLogic.messages());
+        eventually().untilAsserted(() -> assertEquals(0, metrics().sum("bridge_outbox_events")));
+        double refused = metrics().sum(FAILURES, "reason=\"refused-by-sumo\"") - failuresBefore;
+        assertTrue(refused >= 1 && refused <= 21, "found among 100 within 3 times 7 requests, not " + refused);
+        JsonPath letter = management("/dead-letters?limit=1000").jsonPath()
+                .setRootPath("deadLetters.find { it.eventId == '" + poison + "' }");
+        assertEquals("refused-by-sumo", letter.get("reason"));
+        assertEquals(status, letter.getInt("status"));
+        assertEquals("Sumo Logic answered " + status, letter.get("detail"));
+        assertEquals("{\"message\":\"/receiver/v1/http/*** has been told so\"}", letter.get("answer"));
+        assertEquals("express", letter.get("lane"));
+        assertEquals("lifecycle", letter.get("group"));
+        assertEquals("alert-created", letter.get("eventType"));
+        assertEquals(Events.express(poison), management("/dead-letters/" + letter.get("id")).jsonPath().get("body"));
+    }
+
+    @Test
+    void ofManyRefusedEventsEachBecomesADeadLetterAndTheOthersArrive() {
+        sumoLogic.answer(new Answer.Status(503));
+        List<String> good = Stream.generate(Events::newId).limit(40).toList();
+        String marker = Events.newId();
+        for (int i = 0; i < good.size(); i++) {
+            accepted(Events.bulk(good.get(i)));
+            if (i % 4 == 0) {
+                accepted(Events.bulk(marker + i));
+            }
+        }
+
+        sumoLogic.answerWhere(request -> contains(request, marker), new Answer.Status(400));
+
+        eventually().untilAsserted(() -> assertEquals(good.stream().map(Events::bulk).toList(), sumoLogic.messages()));
+        eventually().untilAsserted(() -> assertEquals(0, metrics().sum("bridge_outbox_events")));
+        List<String> dead = management("/dead-letters?limit=1000").jsonPath().getList("deadLetters.eventId");
+        assertEquals(10, dead.stream().filter(id -> id != null && id.startsWith(marker)).count());
+    }
+
+    private static boolean contains(SumoLogic.Request request, String text) {
+        return request.lines().stream().anyMatch(line -> line.contains(text));
+    }
+
+    // slower for a while
+
+    @Test
+    void aRetryAfterInSecondsIsWaitedFor() {
+        sumoLogic.answerNext(1, new Answer.Status(429, "Retry-After", "2"));
+        String id = Events.newId();
+        accepted(Events.express(id));
+        arrived(1, id);
+
+        List<SumoLogic.Request> tries = sumoLogic.requestsWith(id);
+        assertEquals(2, tries.size());
+        assertTrue(millis(tries.get(0).at(), tries.get(1).at()) >= 2000);
+    }
+
+    @Test
+    void aRetryAfterByDateIsWaitedFor() {
+        ZonedDateTime date = ZonedDateTime.now(ZoneOffset.UTC).plusSeconds(3);
+        sumoLogic.answerNext(1,
+                new Answer.Status(503, "Retry-After", DateTimeFormatter.RFC_1123_DATE_TIME.format(date)));
+        String id = Events.newId();
+        accepted(Events.express(id));
+        arrived(1, id);
+
+        assertTrue(ZonedDateTime.now(ZoneOffset.UTC).isAfter(date.withNano(0)));
+        assertEquals(2, sumoLogic.requestsWith(id).size());
+    }
+
+    @Test
+    void aHalfOpenLaneTriesASingleEventAndThenGoesBackToFullBatches() {
+        sumoLogic.answer(new Answer.Status(503));
+        List<String> ids = Stream.generate(Events::newId).limit(200).toList();
+        ids.forEach(id -> accepted(Events.express(id)));
+        eventually().until(() -> sumoLogic.requests().size() >= 5);
+        List<SumoLogic.Request> tries = sumoLogic.requests();
+        sumoLogic.recover();
+        eventually().untilAsserted(() -> assertEquals(200, sumoLogic.messages().size()));
+
+        tries.subList(1, tries.size()).forEach(request -> assertEquals(1, request.lines().size()));
+        List<Integer> sizes = sumoLogic.taken().stream().map(request -> request.lines().size()).toList();
+        assertEquals(List.of(1, 2, 4, 8, 16, 32, 64, 73), sizes);
+    }
+
+    @Test
+    void anAnswerOf429BringsTheRateDownAndItClimbsBack() {
+        String limit = "bridge_delivery_rate_limit";
+        accepted(Events.express(Events.newId()));
+        eventually().untilAsserted(() -> assertEquals(1, sumoLogic.messages().size()));
+        double before = metrics().sum(limit, "lane=\"express\"");
+
+        sumoLogic.answerNext(1, new Answer.Status(429));
+        accepted(Events.express(Events.newId()));
+        eventually().untilAsserted(() -> assertEquals(2, sumoLogic.messages().size()));
+
+        double after = metrics().sum(limit, "lane=\"express\"");
+        assertTrue(after < 13 && after < before, "came down to " + after);
+        eventually().pollInterval(Duration.ofMillis(200)).untilAsserted(() -> {
+            accepted(Events.express(Events.newId()));
+            assertTrue(metrics().sum(limit, "lane=\"express\"") > after + 2);
+        });
+    }
+
+    // priority
+
+    @Test
+    void bulkGivesWayWhileExpressIsHeldUpButNotForGood() {
+        sumoLogic.answerWhere(request -> "express".equals(request.lane()), new Answer.Status(429));
+        String express = Events.newId();
+        accepted(Events.express(express));
+        eventually().until(() -> sumoLogic.requestsWith(express).size() >= 1);
+        String bulk = Events.newId();
+        accepted(Events.bulk(bulk));
+
+        // many more chances for express before bulk has its first
+        arrived(1, bulk);
+        assertTrue(sumoLogic.requestsWith(express).size() >= 5, "express was tried again and again before");
+        assertEquals(List.of(), sumoLogic.messagesWith(express));
+        sumoLogic.recover();
+        arrived(1, express);
+    }
+
+    @Test
+    void whileSumoLogicTakesLittleAnExpressEventIsTheNextThatItTakes() {
+        sumoLogic.answer(new Answer.Status(503));
+        List<String> backlog = Stream.generate(Events::newId).limit(300).toList();
+        backlog.forEach(id -> accepted(Events.bulk(id)));
+        AtomicLong lastTaken = new AtomicLong(System.nanoTime());
+        sumoLogic.answerWhere(request -> {
+            boolean isTooMuch = request.at() - lastTaken.get() < 300_000_000;
+            if (!isTooMuch) {
+                lastTaken.set(request.at());
+            }
+            return isTooMuch;
+        }, new Answer.Status(429));
+        eventually().until(() -> !sumoLogic.taken().isEmpty());
+
+        String express = Events.newId();
+        accepted(Events.express(express));
+        int takenBefore = sumoLogic.taken().size();
+        arrived(1, express);
+
+        List<SumoLogic.Request> taken = sumoLogic.taken();
+        int place = taken.indexOf(sumoLogic.requestsWith(express).stream().filter(r -> r.status() == 200).findFirst()
+                .orElseThrow()) - takenBefore;
+        assertTrue(place <= 1, place + " requests of the bulk lane were taken first");
+        sumoLogic.recover();
+        eventually().untilAsserted(() -> assertEquals(301, sumoLogic.messages().size()));
+    }
+
+    // misconfigured
+
+    @ParameterizedTest
+    @ValueSource(ints = { 302, 401, 403 })
+    void aMisconfigurationIsToldInTheHealthDataAndLoudButNotOftenInTheLog(int status) {
+        sumoLogic.answer(new Answer.Status(status));
+        String id = Events.newId();
+        accepted(Events.express(id));
+        accepted(Events.bulk(Events.newId()));
+
+        eventually().until(() -> sumoLogic.requests().size() >= 3);
+        management("/q/health/ready").then().statusCode(200).body("checks.find { it.name == 'delivery' }.data.express",
+                startsWith("misconfigured: Sumo Logic answered " + status));
+        long told = log().lines().filter(line -> line.contains("\"ERROR\"") && line.contains("is held up")).count();
+        assertTrue(told >= 1 && told <= 1 + ManagementFactory.getRuntimeMXBean().getUptime() / 60_000,
+                told + " lines in the log");
+
+        sumoLogic.recover();
+        eventually().untilAsserted(() -> assertEquals(2, sumoLogic.messages().size()));
+        management("/q/health/ready").then().statusCode(200)
+                .body("checks.find { it.name == 'delivery' }.data", nullValue());
     }
 
     private static long millis(long from, long to) {

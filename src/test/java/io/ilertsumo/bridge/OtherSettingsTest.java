@@ -17,6 +17,7 @@ import io.ilertsumo.bridge.testing.SumoLogic;
 import io.ilertsumo.bridge.testing.SumoLogicResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
+import io.restassured.RestAssured;
 import io.restassured.response.Response;
 import io.restassured.specification.RequestSpecification;
 
@@ -131,6 +132,32 @@ class OtherSettingsTest extends RunningBridge {
                 .then()
                 .statusCode(413)
                 .body("detail", equalTo("The body is larger than 10240 bytes"));
+    }
+
+    @Test
+    void deadLettersAreShownAndChangedWithTheOperatorsCredentialsOnly() {
+        for (RequestSpecification call : List.of(
+                RestAssured.given(),
+                RestAssured.given().auth().preemptive().basic("operator", "wrong"),
+                RestAssured.given().auth().preemptive().basic("admin", SumoLogicResource.MANAGEMENT_PASSWORD),
+                RestAssured.given().auth().preemptive().basic("ilert", SumoLogicResource.PASSWORD),
+                RestAssured.given().header("Authorization", "Basic %%%"))) {
+            call.port(managementPort()).header("X-Requested-By", "test").delete("/dead-letters?all=true").then()
+                    .statusCode(401)
+                    .header("WWW-Authenticate", equalTo("Basic realm=\"ilert-sumologic-bridge\""))
+                    .contentType("application/problem+json");
+            assertEquals(401, call.get("/dead-letters").statusCode());
+        }
+        operator().get("/dead-letters").then().statusCode(200);
+        operator().header("Host", "bridge.example").get("/dead-letters").then().statusCode(200);
+        operator().delete("/dead-letters?all=true").then().statusCode(403);
+        operator().header("X-Requested-By", "test").delete("/dead-letters?all=true").then().statusCode(200);
+        assertEquals(200, management("/q/health").statusCode(), "health is for everybody");
+    }
+
+    private static RequestSpecification operator() {
+        return RestAssured.given().port(managementPort()).auth().preemptive().basic("operator",
+                SumoLogicResource.MANAGEMENT_PASSWORD);
     }
 
     private SumoLogic.Request delivered(String type, String priority) {

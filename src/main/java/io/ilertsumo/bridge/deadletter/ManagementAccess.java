@@ -17,8 +17,9 @@ import io.vertx.ext.web.RoutingContext;
 
 /**
  * Who may see and change what the bridge keeps. With a password: who has it. Without: who calls from the same machine
- * by one of its own names, so that no page of another site can do so through a browser there. A change needs a header
- * that no form and no link can send. Thread-safe.
+ * by one of its own names. A page of another site can't do so through somebody's browser: what a browser says comes from
+ * elsewhere is refused (Quarkus lets any site call the management port), and a change needs a header that no form and no
+ * link can send. Thread-safe.
  */
 @ApplicationScoped
 public class ManagementAccess {
@@ -47,6 +48,10 @@ public class ManagementAccess {
             Problem.send(context, 403, "Set BRIDGE_MANAGEMENT_PASSWORD to allow this from elsewhere than localhost");
             return;
         }
+        if (isOfAnotherSite(context)) {
+            Problem.send(context, 403, "Pages of other sites may not call this");
+            return;
+        }
         if (isChange && context.request().getHeader(CHANGE_HEADER) == null) {
             Problem.send(context, 403, "Send the header " + CHANGE_HEADER + ", with any value, to change something");
             return;
@@ -54,6 +59,13 @@ public class ManagementAccess {
         context.response().putHeader(HttpHeaders.CACHE_CONTROL, "no-store").putHeader("X-Content-Type-Options",
                 "nosniff");
         context.next();
+    }
+
+    private static boolean isOfAnotherSite(RoutingContext context) {
+        String origin = context.request().getHeader(HttpHeaders.ORIGIN);
+        String site = context.request().getHeader("Sec-Fetch-Site");
+        return origin != null && !origin.endsWith("://" + context.request().getHeader(HttpHeaders.HOST))
+                || site != null && !site.equals("same-origin") && !site.equals("none");
     }
 
     private static boolean isOfThisMachine(RoutingContext context) {

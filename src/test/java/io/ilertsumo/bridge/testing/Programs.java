@@ -53,6 +53,8 @@ public final class Programs {
                     Map.entry("ilert.webhook.auth", "header"),
                     Map.entry("bridge.drop-groups", "collaboration"),
                     Map.entry("bridge.redact", REDACTED),
+                    Map.entry("bridge.management.username", "operator"),
+                    Map.entry("bridge.management.password", SumoLogicResource.MANAGEMENT_PASSWORD),
                     Map.entry("bridge.retry-after", "7"),
                     Map.entry("bridge.max-body-size", "10K"),
                     Map.entry("bridge.outbox.max-events", String.valueOf(MAX_EVENTS))));

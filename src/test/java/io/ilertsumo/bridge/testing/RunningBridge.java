@@ -98,7 +98,7 @@ public abstract class RunningBridge {
     }
 
     /** The program says in its log which port it was given. */
-    private static int managementPort() {
+    protected static int managementPort() {
         Matcher found = MANAGEMENT.matcher(log());
         int port = 0;
         while (found.find()) {

@@ -21,6 +21,9 @@ public class SumoLogicResource implements QuarkusTestResourceLifecycleManager {
     /** As a secret it may turn up nowhere. The colon and the percent sign are there to be taken as they are. */
     public static final String PASSWORD = "marker-Pa55:word%40";
 
+    /** As a secret it may turn up nowhere, either. */
+    public static final String MANAGEMENT_PASSWORD = "marker-0perator:word";
+
     private Map<String, String> settings;
     private SumoLogic sumoLogic;
 

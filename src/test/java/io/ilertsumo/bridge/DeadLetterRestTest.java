@@ -1,0 +1,372 @@
+package io.ilertsumo.bridge;
+
+import static org.hamcrest.Matchers.containsString;
+import static org.hamcrest.Matchers.equalTo;
+import static org.hamcrest.Matchers.greaterThan;
+import static org.hamcrest.Matchers.hasSize;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Instant;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import com.networknt.schema.JsonSchema;
+import com.networknt.schema.JsonSchemaFactory;
+import com.networknt.schema.SpecVersion;
+
+import io.ilertsumo.bridge.testing.Events;
+import io.ilertsumo.bridge.testing.Programs;
+import io.ilertsumo.bridge.testing.RunningBridge;
+import io.ilertsumo.bridge.testing.SumoLogic.Answer;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.TestProfile;
+import io.restassured.RestAssured;
+import io.restassured.response.Response;
+import io.restassured.specification.RequestSpecification;
+
+/** Dead letters are listed, read, exported, replayed and discarded on the management port, and changed by no stranger. */
+@QuarkusTest
+@TestProfile(Programs.Default.class)
+class DeadLetterRestTest extends RunningBridge {
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    @BeforeEach
+    @AfterEach
+    void beginAndEndWithoutDeadLetters() {
+        operator().delete("/dead-letters?all=true").then().statusCode(200);
+    }
+
+    /** A call of the management port that may change something. */
+    private static RequestSpecification operator() {
+        return RestAssured.given().port(managementPort()).header("X-Requested-By", "test");
+    }
+
+    @Test
+    void whatCanNotBeReadIsListedAndCanBeRead() {
+        send("no event").then().statusCode(400);
+
+        Response list = management("/dead-letters");
+
+        list.then().statusCode(200).contentType("application/json").header("Cache-Control", "no-store")
+                .body("deadLetters", hasSize(1))
+                .body("deadLetters[0].reason", equalTo("unreadable"))
+                .body("deadLetters[0].detail", equalTo("The body is not a JSON object in UTF-8"))
+                .body("deadLetters[0].attempts", equalTo(1))
+                .body("deadLetters[0].size", equalTo(8));
+        assertFalse(list.asString().contains("no event"), "bodies are not listed");
+        isDescribed("GET", "/dead-letters", list);
+        Response letter = management("/dead-letters/" + list.jsonPath().get("deadLetters[0].id"));
+        letter.then().statusCode(200).body("body", equalTo("no event"));
+        isDescribed("GET", "/dead-letters/{id}", letter);
+        assertEquals(1, metrics().sum("bridge_dead_letters_kept"));
+    }
+
+    @Test
+    void aBodyThatIsNotTextIsShownInBase64() {
+        send(new byte[]{ '{', (byte) 0xFF, '}' }).then().statusCode(400);
+
+        Response letter = management("/dead-letters/" + onlyId());
+
+        letter.then().statusCode(200).body("bodyBase64", equalTo("e_99"));
+        isDescribed("GET", "/dead-letters/{id}", letter);
+    }
+
+    @Test
+    void aListHasPages() {
+        Stream.of("1", "2", "3", "4", "5").forEach(this::send);
+
+        Response first = management("/dead-letters?limit=2");
+        Response second = management("/dead-letters?limit=2&after=" + first.jsonPath().get("next"));
+        Response last = management("/dead-letters?limit=2&after=" + second.jsonPath().get("next"));
+
+        List<Integer> ids = Stream.of(first, second, last)
+                .flatMap(page -> page.jsonPath().<Integer>getList("deadLetters.id").stream()).toList();
+        assertEquals(5, Set.copyOf(ids).size());
+        assertEquals(ids.stream().sorted().toList(), ids);
+        last.then().body("deadLetters", hasSize(1)).body("next", equalTo(null));
+    }
+
+    @Test
+    void aListIsFilteredByReasonTypeAndTime() {
+        String refused = refused("alert-raised");
+        Instant between = Instant.now().plusMillis(5);
+        eventually().until(() -> Instant.now().isAfter(between));
+        send("no event");
+
+        management("/dead-letters?reason=refused-by-sumo").then().body("deadLetters.eventId",
+                equalTo(List.of(refused)));
+        management("/dead-letters?reason=unreadable").then().body("deadLetters", hasSize(1));
+        management("/dead-letters?type=alert-raised").then().body("deadLetters", hasSize(1));
+        management("/dead-letters?type=alert-created").then().body("deadLetters", hasSize(0));
+        management("/dead-letters?to=" + between).then().body("deadLetters.eventId", equalTo(List.of(refused)));
+        management("/dead-letters?from=" + between).then().body("deadLetters.reason", equalTo(List.of("unreadable")));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = { "/dead-letters?from=yesterday", "/dead-letters?limit=many", "/dead-letters?after=x",
+            "/dead-letters/x", "/dead-letters/export?to=1" })
+    void aCallThatMakesNoSenseIsAnswered400(String path) {
+        Response answer = management(path);
+
+        answer.then().statusCode(400).contentType("application/problem+json").body("status", equalTo(400));
+    }
+
+    @Test
+    void aReplayedDeadLetterGoesThroughTheRoutesAgainAndIsOneNoMore() {
+        String id = refused("alert-created");
+
+        Response answer = operator().post("/dead-letters/" + onlyId() + "/replay");
+
+        answer.then().statusCode(200).body("replayed", equalTo(1));
+        isDescribed("POST", "/dead-letters/{id}/replay", answer);
+        arrived(1, id);
+        management("/dead-letters").then().body("deadLetters", hasSize(0));
+        assertEquals("group=lifecycle, lane=express", sumoLogic.taken().get(0).header("X-Sumo-Fields"));
+    }
+
+    @Test
+    void aDeadLetterThatIsReplayedManyTimesAtOnceArrivesOnce() throws Exception {
+        String id = refused("alert-created");
+        int letter = onlyId();
+        ExecutorService operators = Executors.newFixedThreadPool(8);
+        try {
+            Callable<Integer> replay = () -> operator().post("/dead-letters/" + letter + "/replay").statusCode();
+            int replayed = 0;
+            for (Future<Integer> status : operators.invokeAll(Collections.nCopies(8, replay))) {
+                assertTrue(Set.of(200, 404).contains(status.get()));
+                replayed += status.get() == 200 ? 1 : 0;
+            }
+            assertEquals(1, replayed);
+        } finally {
+            operators.shutdown();
+        }
+        arrived(1, id);
+        Response gone = operator().post("/dead-letters/" + letter + "/replay");
+        gone.then().statusCode(404).contentType("application/problem+json");
+        String last = Events.newId();
+        accepted(Events.express(last));
+        arrived(1, last);
+        assertEquals(1, sumoLogic.messagesWith(id).size());
+    }
+
+    @Test
+    void aReplayThatIsRefusedAgainIsADeadLetterAgainAndCounted() {
+        String id = refused("alert-created");
+        sumoLogic.answerWhere(request -> request.lines().get(0).contains(id), new Answer.Status(400));
+
+        operator().post("/dead-letters/" + onlyId() + "/replay").then().statusCode(200);
+
+        eventually().untilAsserted(() -> management("/dead-letters").then()
+                .body("deadLetters.eventId", equalTo(List.of(id))));
+    }
+
+    @Test
+    void whatCanStillNotBeReadStaysADeadLetterAndItsAttemptsAreCounted() {
+        send("no event");
+
+        operator().post("/dead-letters/" + onlyId() + "/replay").then().statusCode(409)
+                .body("detail", containsString("still"));
+
+        management("/dead-letters").then().body("deadLetters.attempts", equalTo(List.of(2)));
+        Response all = operator().post("/dead-letters/replay?all=true");
+        all.then().statusCode(200).body("replayed", equalTo(0)).body("unreadable", equalTo(1));
+        isDescribed("POST", "/dead-letters/replay", all);
+        management("/dead-letters").then().body("deadLetters.attempts", equalTo(List.of(3)));
+    }
+
+    @Test
+    void whatWasRefusedForItsTypeAloneCanBeReplayedAlsoIfItIsCompressed() {
+        String id = Events.newId();
+        webhook().contentType("text/plain").header("Content-Encoding", "gzip")
+                .body(Events.compressed("gzip", Events.express(id).getBytes())).post("/webhooks/ilert").then()
+                .statusCode(415);
+
+        operator().post("/dead-letters/" + onlyId() + "/replay").then().statusCode(200);
+
+        assertEquals(List.of(Events.express(id)), arrived(1, id));
+    }
+
+    @Test
+    void thoseThatAreMeantAreReplayedAndTheOthersStay() {
+        List<String> ids = Stream.of("alert-created", "alert-raised", "alert-created").map(this::refused).toList();
+        send("no event");
+
+        operator().post("/dead-letters/replay?type=alert-created&reason=refused-by-sumo").then().statusCode(200)
+                .body("replayed", equalTo(2)).body("failed", equalTo(0));
+
+        arrived(1, ids.get(0));
+        arrived(1, ids.get(2));
+        management("/dead-letters").then().body("deadLetters", hasSize(2));
+        assertEquals(List.of(), sumoLogic.messagesWith(ids.get(1)));
+        assertTrue(metrics().sum("bridge_dead_letters_replayed_total", "result=\"replayed\"") >= 2);
+    }
+
+    @Test
+    void allAreReplayedOnlyIfThatIsSaid() {
+        String id = refused("alert-created");
+
+        operator().post("/dead-letters/replay").then().statusCode(400).body("detail", containsString("all=true"));
+        operator().delete("/dead-letters").then().statusCode(400);
+        management("/dead-letters").then().body("deadLetters", hasSize(1));
+
+        operator().post("/dead-letters/replay?all=true").then().statusCode(200).body("replayed", equalTo(1));
+        arrived(1, id);
+    }
+
+    @Test
+    void aDiscardedDeadLetterIsGone() {
+        send("no event");
+        send("neither");
+        int id = management("/dead-letters").jsonPath().getInt("deadLetters[0].id");
+
+        operator().delete("/dead-letters/" + id).then().statusCode(204);
+        operator().delete("/dead-letters/" + id).then().statusCode(404);
+        management("/dead-letters/" + id).then().statusCode(404);
+
+        management("/dead-letters").then().body("deadLetters", hasSize(1)).body("deadLetters[0].id", greaterThan(id));
+        Response rest = operator().delete("/dead-letters?reason=unreadable");
+        rest.then().statusCode(200).body("discarded", equalTo(1));
+        isDescribed("DELETE", "/dead-letters", rest);
+    }
+
+    @Test
+    void anExportHasAllOfThemWithTheirBodiesOneALine() throws Exception {
+        send("no event");
+        String id = refused("alert-created");
+
+        Response export = management("/dead-letters/export");
+
+        export.then().statusCode(200).contentType("application/x-ndjson");
+        List<String> lines = export.asString().lines().toList();
+        assertEquals(2, lines.size());
+        assertEquals("no event", JSON.readTree(lines.get(0)).path("body").asText());
+        assertEquals(Events.event(id, "alert-created", "HIGH"), JSON.readTree(lines.get(1)).path("body").asText());
+        assertEquals(1, management("/dead-letters/export?reason=unreadable").asString().lines().count());
+    }
+
+    @Test
+    void nothingIsChangedByACallThatAnotherSitesPageCouldMake() {
+        send("no event");
+        int id = onlyId();
+        RequestSpecification form = RestAssured.given().port(managementPort());
+
+        form.post("/dead-letters/" + id + "/replay").then().statusCode(403)
+                .body("detail", containsString("X-Requested-By"));
+        form.post("/dead-letters/replay?all=true").then().statusCode(403);
+        form.delete("/dead-letters/" + id).then().statusCode(403);
+        // a name that its owner lets point to this machine
+        for (RequestSpecification call : List.of(RestAssured.given(), operator())) {
+            call.port(managementPort()).header("Host", "attacker.example").get("/dead-letters").then().statusCode(403);
+        }
+        // a browser says where a page is from that makes a call, and a management port takes calls from any
+        operator().header("Origin", "https://attacker.example").delete("/dead-letters/" + id).then().statusCode(403);
+        operator().header("Origin", "null").post("/dead-letters/replay?all=true").then().statusCode(403);
+        operator().header("Origin", "http://localhost:1").get("/dead-letters").then().statusCode(403);
+        operator().header("Sec-Fetch-Site", "cross-site").get("/dead-letters/" + id).then().statusCode(403);
+        operator().header("Sec-Fetch-Site", "none").get("/dead-letters/" + id).then().statusCode(200);
+        operator().header("Origin", "http://localhost:" + managementPort()).get("/dead-letters").then().statusCode(200);
+        management("/dead-letters").then().body("deadLetters", hasSize(1));
+    }
+
+    @Test
+    void deadLettersAreNotOnTheWebhooksPort() {
+        webhook().get("/dead-letters").then().statusCode(404);
+    }
+
+    @Test
+    void theDescriptionHasEveryCallAndEveryCallThatItHasIsThere() {
+        Set<String> described = new TreeSet<>();
+        description().path("paths").properties().forEach(path -> path.getValue().fieldNames()
+                .forEachRemaining(method -> {
+                    if (!method.equals("parameters")) {
+                        described.add(method + " " + path.getKey());
+                    }
+                }));
+        assertEquals(Set.of("get /dead-letters", "delete /dead-letters", "get /dead-letters/export",
+                "post /dead-letters/replay", "get /dead-letters/{id}", "delete /dead-letters/{id}",
+                "post /dead-letters/{id}/replay", "get /dead-letters/openapi.yaml"), described);
+        for (String call : described) {
+            String[] words = call.split(" ");
+            Response answer = operator().request(words[0].toUpperCase(),
+                    words[1].replace("{id}", "999999999") + "?reason=nothing");
+            Set<String> statuses = new TreeSet<>();
+            operation(words[0], words[1]).path("responses").fieldNames().forEachRemaining(statuses::add);
+            assertTrue(statuses.contains(String.valueOf(answer.statusCode())),
+                    call + " is answered " + answer.statusCode());
+            if (answer.statusCode() >= 400) {
+                assertEquals("application/problem+json", answer.contentType(), call);
+            }
+        }
+    }
+
+    private static JsonNode description() {
+        try {
+            return new YAMLMapper().readTree(management("/dead-letters/openapi.yaml").asString());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static JsonNode operation(String method, String path) {
+        return description().path("paths").path(path).path(method.toLowerCase());
+    }
+
+    /** The answer is what the description says. */
+    private static void isDescribed(String method, String path, Response answer) {
+        JsonNode description = description();
+        JsonNode schema = description.path("paths").path(path).path(method.toLowerCase()).path("responses")
+                .path(String.valueOf(answer.statusCode())).path("content").path("application/json").path("schema");
+        assertTrue(schema.isObject(), method + " " + path + " " + answer.statusCode() + " is not described");
+        ObjectNode whole = JSON.createObjectNode();
+        whole.set("components", description.path("components"));
+        whole.set("allOf", JSON.createArrayNode().add(schema));
+        JsonSchema checked = JsonSchemaFactory.getInstance(SpecVersion.VersionFlag.V202012).getSchema(whole);
+        try {
+            assertEquals(Set.of(), checked.validate(JSON.readTree(answer.asString())).stream().map(Object::toString)
+                    .collect(Collectors.toSet()));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** An event that Sumo Logic has refused; it takes what comes after. */
+    private String refused(String type) {
+        String id = Events.newId();
+        sumoLogic.answerNext(1, new Answer.Status(400));
+        long before = management("/dead-letters").jsonPath().getList("deadLetters").size();
+        accepted(Events.event(id, type, "HIGH"));
+        eventually().until(() -> management("/dead-letters").jsonPath().getList("deadLetters").size() > before);
+        eventually().untilAsserted(() -> assertEquals(0, metrics().sum("bridge_outbox_events")));
+        return id;
+    }
+
+    private static int onlyId() {
+        List<Map<String, Object>> letters = management("/dead-letters").jsonPath().getList("deadLetters");
+        assertEquals(1, letters.size());
+        return (Integer) letters.get(0).get("id");
+    }
+}
