@@ -30,6 +30,9 @@ import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.InflaterInputStream;
 
+import javax.net.ServerSocketFactory;
+import javax.net.ssl.SSLServerSocketFactory;
+
 /**
  * An HTTP Logs and Metrics Source as strict as Sumo Logic's own, which remembers every request and fails on command. It
  * speaks HTTP over plain sockets, since that is where a reset or half an answer is made. Thread-safe.
@@ -52,6 +55,7 @@ public final class SumoLogic implements AutoCloseable {
     private Answer failure;
     private int connectionsMade;
     private int period;
+    private final ServerSocketFactory sockets;
     private ServerSocket listener;
     private final int port;
 
@@ -120,6 +124,12 @@ public final class SumoLogic implements AutoCloseable {
     }
 
     public SumoLogic() {
+        this(ServerSocketFactory.getDefault());
+    }
+
+    /** @param sockets those of TLS make it speak https */
+    public SumoLogic(ServerSocketFactory sockets) {
+        this.sockets = sockets;
         try {
             listen(0);
             port = listener.getLocalPort();
@@ -134,7 +144,7 @@ public final class SumoLogic implements AutoCloseable {
     }
 
     public String urlWithoutToken() {
-        return "http://localhost:" + port + PATH;
+        return (sockets instanceof SSLServerSocketFactory ? "https" : "http") + "://localhost:" + port + PATH;
     }
 
     /** The next requests are answered so, whatever else was said. */
@@ -223,7 +233,7 @@ public final class SumoLogic implements AutoCloseable {
     }
 
     private void listen(int wantedPort) throws IOException {
-        ServerSocket made = new ServerSocket();
+        ServerSocket made = sockets.createServerSocket();
         made.setReuseAddress(true);
         made.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), wantedPort));
         listener = made;
@@ -376,8 +386,9 @@ public final class SumoLogic implements AutoCloseable {
 
     /** What no HTTP source would take. */
     private static Answer refusal(Request request) {
-        boolean hasToken = request.path.equals(PATH + "/" + TOKEN)
-                || request.path.equals(PATH) && TOKEN.equals(request.header("x-sumo-token"));
+        String path = request.path.replaceFirst("\\?.*", "");
+        boolean hasToken = path.equals(PATH + "/" + TOKEN)
+                || path.equals(PATH) && TOKEN.equals(request.header("x-sumo-token"));
         if (!hasToken) {
             return new Answer.Status(401);
         }

@@ -1,0 +1,200 @@
+package io.ilertsumo.bridge;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionFactory;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestReporter;
+
+import io.ilertsumo.bridge.testing.Events;
+import io.ilertsumo.bridge.testing.Program;
+import io.ilertsumo.bridge.testing.SumoLogic;
+import io.ilertsumo.bridge.testing.SumoLogic.Answer;
+import io.ilertsumo.bridge.testing.SumoLogicResource;
+
+/**
+ * Whatever Sumo Logic does and however often the program is killed, at the end every event answered 202 is delivered or
+ * a dead letter. With {@code -Dchaos.rounds=20} for longer than a build wants to wait.
+ */
+class ChaosIT {
+
+    private static final int SENDERS = 4;
+    private static final String POISON = "poison";
+    private static final Pattern EVENT_ID = Pattern.compile("\\\\?\"eventId\\\\?\":\\\\?\"([^\"\\\\]*)");
+
+    private final SumoLogic sumoLogic = new SumoLogic();
+    private final Set<String> sent = ConcurrentHashMap.newKeySet();
+    private final Set<String> accepted = ConcurrentHashMap.newKeySet();
+    private final ExecutorService senders = Executors.newCachedThreadPool();
+    private volatile Program program;
+    private volatile boolean isSending = true;
+
+    @AfterEach
+    void end() {
+        isSending = false;
+        senders.shutdownNow();
+        if (program != null) {
+            program.close();
+        }
+        sumoLogic.close();
+    }
+
+    @Test
+    void everyEventAnswered202IsDeliveredOrADeadLetterWhateverHappens(TestReporter report) throws Exception {
+        long seed = System.nanoTime();
+        report.publishEntry("seed", String.valueOf(seed));
+        Random random = new Random(seed);
+        Map<String, String> settings = Program.settings(sumoLogic, SumoLogicResource.newDirectory("outbox"));
+        program = Program.start(settings);
+        for (int i = 0; i < SENDERS; i++) {
+            senders.execute(this::send);
+        }
+        int kills = 0;
+        int mayComeTwice = 0;
+        for (int round = 0; round < Integer.getInteger("chaos.rounds", 1); round++) {
+            for (Answer answer : answers()) {
+                sumoLogic.recover();
+                if (answer instanceof Answer.Status status && status.code() == 400) {
+                    sumoLogic.answerWhere(ChaosIT::isPoisoned, answer);
+                } else {
+                    sumoLogic.answer(answer);
+                }
+                int before = accepted.size();
+                int enough = 100 + random.nextInt(400);
+                eventually().until(() -> accepted.size() > before + enough);
+                if (random.nextInt(3) > 0) {
+                    program.kill();
+                    kills++;
+                    mayComeTwice += lastTaken("express") + lastTaken("bulk");
+                    program = Program.start(settings);
+                }
+            }
+        }
+        isSending = false;
+        senders.shutdown();
+        assertTrue(senders.awaitTermination(60, TimeUnit.SECONDS));
+        sumoLogic.recover();
+        sumoLogic.answerWhere(ChaosIT::isPoisoned, new Answer.Status(400));
+        eventually().untilAsserted(() -> assertTrue(program.management("/q/metrics").lines()
+                .filter(line -> line.startsWith("bridge_outbox_events{")).allMatch(line -> line.endsWith(" 0.0"))));
+
+        List<String> delivered = sumoLogic.messages().stream().flatMap(ChaosIT::ids).toList();
+        Set<String> dead = new HashSet<>(program.management("/dead-letters/export").lines()
+                .map(line -> ids(line).findFirst().orElseThrow()).toList());
+        Set<String> found = new HashSet<>(delivered);
+        int twice = delivered.size() - found.size();
+        Set<String> both = new HashSet<>(found);
+        both.retainAll(dead);
+        found.addAll(dead);
+        report.publishEntry(Map.of("accepted", "" + accepted.size(), "delivered", "" + delivered.size(),
+                "dead letters", "" + dead.size(), "kills", "" + kills, "came twice", "" + twice));
+        Set<String> missing = new HashSet<>(accepted);
+        missing.removeAll(found);
+        assertEquals(Set.of(), missing, "events that were answered 202 and are nowhere");
+        assertTrue(sent.containsAll(found), "nothing is found that was never sent");
+        assertEquals(Set.of(), both, "nothing is delivered and a dead letter as well");
+        assertTrue(!dead.isEmpty() && dead.stream().allMatch(id -> id.startsWith(POISON)));
+        assertTrue(twice <= mayComeTwice, twice + " events came twice, " + mayComeTwice + " may have");
+        program.stop();
+    }
+
+    private static List<Answer> answers() {
+        return List.of(new Answer.Status(200), new Answer.Status(429, "Retry-After", "1"), new Answer.Status(429),
+                new Answer.Status(503), new Answer.Hang(), new Answer.Reset(), new Answer.Status(401),
+                new Answer.Status(400), new Answer.Truncated(), new Answer.Status(200));
+    }
+
+    @Test
+    void afterAnOutageTheBacklogIsDeliveredWithinTenSecondsOfSumoLogicsReturn() throws Exception {
+        Map<String, String> settings = new HashMap<>(
+                Program.settings(sumoLogic, SumoLogicResource.newDirectory("outbox")));
+        // as it comes: the longest delay between two tries counts
+        settings.keySet().removeIf(name -> name.startsWith("BRIDGE_RETRY_"));
+        program = Program.start(settings);
+        sumoLogic.answer(new Answer.Status(503));
+        for (int i = 0; i < SENDERS; i++) {
+            senders.execute(this::send);
+        }
+        eventually().until(() -> accepted.size() > 3000);
+        isSending = false;
+        senders.shutdown();
+        assertTrue(senders.awaitTermination(60, TimeUnit.SECONDS));
+        // until the delay between two tries is as long as it gets: 250 ms, 500 ms, 1 s, 2 s, 4 s, 5 s
+        eventually().until(() -> sumoLogic.requests().stream().filter(r -> "express".equals(r.lane())).count() >= 7);
+
+        sumoLogic.recover();
+
+        Awaitility.await().atMost(Duration.ofSeconds(10)).pollInterval(Duration.ofMillis(100)).untilAsserted(
+                () -> assertEquals(accepted.size(), new HashSet<>(sumoLogic.messages()).size()));
+        program.stop();
+    }
+
+    private static boolean isPoisoned(SumoLogic.Request request) {
+        return request.lines().stream().anyMatch(line -> line.contains(POISON));
+    }
+
+    private static Stream<String> ids(String text) {
+        List<String> ids = new ArrayList<>();
+        Matcher id = EVENT_ID.matcher(text);
+        while (id.find()) {
+            ids.add(id.group(1));
+        }
+        return ids.stream();
+    }
+
+    private void send() {
+        Random random = new Random();
+        while (isSending) {
+            String id = (random.nextInt(50) == 0 ? POISON + "-" : "") + Events.newId();
+            sent.add(id);
+            try {
+                if (program.send(random.nextBoolean() ? Events.express(id) : Events.bulk(id)) == 202) {
+                    accepted.add(id);
+                }
+            } catch (IOException e) {
+                // the program is gone, as it was meant to, and the next one comes
+                pause();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
+    }
+
+    private static void pause() {
+        try {
+            Thread.sleep(20);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private int lastTaken(String lane) {
+        return sumoLogic.taken().stream().filter(request -> lane.equals(request.lane()))
+                .reduce((one, other) -> other).map(request -> request.lines().size()).orElse(0);
+    }
+
+    private static ConditionFactory eventually() {
+        return Awaitility.await().pollInterval(Duration.ofMillis(50)).atMost(Duration.ofSeconds(90));
+    }
+}
