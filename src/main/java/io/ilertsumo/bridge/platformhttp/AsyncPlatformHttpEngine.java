@@ -1,5 +1,7 @@
 package io.ilertsumo.bridge.platformhttp;
 
+import java.util.List;
+
 import jakarta.inject.Named;
 import jakarta.inject.Singleton;
 
@@ -9,6 +11,7 @@ import org.apache.camel.component.platform.http.spi.PlatformHttpConsumer;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpEngine;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
 
+import io.ilertsumo.bridge.webhook.BodyBudget;
 import io.quarkus.arc.Unremovable;
 
 /**
@@ -20,6 +23,10 @@ import io.quarkus.arc.Unremovable;
 @Unremovable
 @Named("asyncPlatformHttpEngine")
 public class AsyncPlatformHttpEngine extends VertxPlatformHttpEngine {
+
+    AsyncPlatformHttpEngine(BodyBudget budget) {
+        setHandlers(List.of(budget::bodyIsThere));
+    }
 
     @Override
     public PlatformHttpConsumer createConsumer(PlatformHttpEndpoint endpoint, Processor processor) {

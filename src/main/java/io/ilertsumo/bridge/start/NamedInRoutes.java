@@ -6,12 +6,14 @@ import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
 
 import org.apache.camel.CamelExchangeException;
+import org.apache.camel.processor.ThrottlerRejectedExecutionException;
 
 import io.quarkus.runtime.annotations.RegisterForReflection;
 
 /** Classes of others that route files name, so that a native executable finds them by name. */
 @RegisterForReflection(targets = { Exception.class, IOException.class, ConnectException.class,
-        SocketTimeoutException.class, UnknownHostException.class, CamelExchangeException.class })
+        SocketTimeoutException.class, UnknownHostException.class, CamelExchangeException.class,
+        ThrottlerRejectedExecutionException.class })
 final class NamedInRoutes {
 
     private NamedInRoutes() {

@@ -22,7 +22,7 @@ import io.vertx.ext.web.RoutingContext;
 @ApplicationScoped
 public class ProblemResponses {
 
-    private static final String WEBHOOKS = "/webhooks/*";
+    static final String WEBHOOKS = "/webhooks/*";
     private static final Logger LOG = LoggerFactory.getLogger(ProblemResponses.class);
 
     private final long maxBodySize;
@@ -42,9 +42,6 @@ public class ProblemResponses {
     private void refuseTooLong(RoutingContext context) {
         String length = context.request().getHeader(HttpHeaders.CONTENT_LENGTH);
         if (length != null && Long.parseLong(length) > maxBodySize) {
-            // the body is not read, so the connection can't be used again
-            context.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
-            context.response().endHandler(ended -> context.request().connection().close());
             context.fail(413);
         } else {
             context.next();
@@ -55,6 +52,8 @@ public class ProblemResponses {
         int status = context.statusCode();
         if (status == 413) {
             send(context, status, "too-large", "The body is larger than " + maxBodySize + " bytes");
+        } else if (status == 408) {
+            send(context, status, "too-slow", "The body did not come in time");
         } else if (context.failure() instanceof HttpClosedException) {
             // the sender has gone in the middle of its request, nobody is there to be answered
             LOG.debug("A webhook call ended before its body did");
@@ -66,11 +65,16 @@ public class ProblemResponses {
     }
 
     /**
+     * Answers and counts. Where the body is not there to its end, the connection is not used again.
+     *
      * @param result what the call is counted as
      * @param detail what was wrong
      */
     void send(RoutingContext context, int status, String result, String detail) {
         observer.received(result);
+        if (!context.request().isEnded()) {
+            context.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
+        }
         Problem.send(context, status, detail);
     }
 }

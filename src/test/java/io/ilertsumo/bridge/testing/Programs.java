@@ -80,6 +80,20 @@ public final class Programs {
         }
     }
 
+    /** Has little room and little patience for its senders. */
+    public static final class Impatient extends Program {
+
+        public static final int MAX_PER_SECOND = 50;
+
+        public Impatient() {
+            super(Map.of(
+                    "bridge.receive.max-per-second", String.valueOf(MAX_PER_SECOND),
+                    "bridge.receive.max-bytes", "4M",
+                    "bridge.receive.timeout", "2s",
+                    "quarkus.http.idle-timeout", "3s"));
+        }
+    }
+
     /** Tells its log all there is to tell. */
     public static final class Talkative extends Program {
         public Talkative() {

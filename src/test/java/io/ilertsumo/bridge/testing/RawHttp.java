@@ -1,14 +1,17 @@
 package io.ilertsumo.bridge.testing;
 
+import java.io.Closeable;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.net.Socket;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 import io.restassured.RestAssured;
 
@@ -22,37 +25,76 @@ public final class RawHttp {
 
     /** The head of a call of the webhook with the right credentials. The connection is not kept. */
     public static byte[] head(String method, String... headers) {
+        return keptHead(method,
+                Stream.concat(Stream.of("Connection: close"), Stream.of(headers)).toArray(String[]::new));
+    }
+
+    /** The head of a call of the webhook with the right credentials, on a connection that may be used again. */
+    public static byte[] keptHead(String method, String... headers) {
         String credentials = Base64.getEncoder()
                 .encodeToString(("ilert:" + SumoLogicResource.PASSWORD).getBytes(StandardCharsets.UTF_8));
-        return (method + " /webhooks/ilert HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Basic "
-                + credentials
-                + "\r\n" + String.join("\r\n", headers) + "\r\n\r\n").getBytes(StandardCharsets.UTF_8);
+        return (method + " /webhooks/ilert HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic " + credentials + "\r\n"
+                + String.join("\r\n", headers) + "\r\n\r\n").getBytes(StandardCharsets.UTF_8);
     }
 
     /** Sends it and returns the whole answer. */
     public static String send(byte[] head, byte[] body) throws IOException {
-        try (Socket socket = new Socket("localhost", RestAssured.port)) {
-            socket.setSoTimeout(20_000);
-            OutputStream out = socket.getOutputStream();
-            out.write(head);
-            out.write(body);
-            out.flush();
-            return answer(socket.getInputStream());
+        try (Connection connection = new Connection(RestAssured.port)) {
+            connection.write(head);
+            connection.write(body);
+            return connection.answer();
         }
     }
 
-    /** Up to its end by its own account: a connection may stay open for the rest of a call that was answered early. */
-    private static String answer(InputStream in) throws IOException {
-        StringBuilder head = new StringBuilder();
-        while (head.indexOf("\r\n\r\n") < 0) {
-            int b = in.read();
-            if (b < 0) {
-                throw new EOFException("The answer ends after: " + head);
-            }
-            head.append((char) b);
+    /** A connection to the webhook. Waits for an answer for 20 s at most. */
+    public static final class Connection implements Closeable {
+
+        private final Socket socket;
+
+        public Connection(int port) throws IOException {
+            socket = new Socket("localhost", port);
+            socket.setSoTimeout(20_000);
         }
-        Matcher length = CONTENT_LENGTH.matcher(head);
-        byte[] body = length.find() ? in.readNBytes(Integer.parseInt(length.group(1))) : new byte[0];
-        return head + new String(body, StandardCharsets.UTF_8);
+
+        public void write(byte... bytes) throws IOException {
+            socket.getOutputStream().write(bytes);
+        }
+
+        /**
+         * The next answer, up to its end by its own account: a connection may stay open for the rest of a call that was
+         * answered early.
+         */
+        public String answer() throws IOException {
+            InputStream in = socket.getInputStream();
+            StringBuilder head = new StringBuilder();
+            while (head.indexOf("\r\n\r\n") < 0) {
+                int b = in.read();
+                if (b < 0) {
+                    throw new EOFException("The answer ends after: " + head);
+                }
+                head.append((char) b);
+            }
+            Matcher length = CONTENT_LENGTH.matcher(head);
+            byte[] body = length.find() ? in.readNBytes(Integer.parseInt(length.group(1))) : new byte[0];
+            return head + new String(body, StandardCharsets.UTF_8);
+        }
+
+        /** Whether the other side has closed it. Bytes that it has sent before are lost. */
+        public boolean isClosed() throws IOException {
+            socket.setSoTimeout(1);
+            try {
+                return socket.getInputStream().readNBytes(1).length == 0;
+            } catch (SocketTimeoutException e) {
+                return false;
+            } catch (SocketException e) {
+                // a reset
+                return true;
+            }
+        }
+
+        @Override
+        public void close() throws IOException {
+            socket.close();
+        }
     }
 }
