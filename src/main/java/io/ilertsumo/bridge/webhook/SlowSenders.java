@@ -21,7 +21,6 @@ import io.netty.channel.socket.SocketChannel;
 import io.netty.util.AttributeKey;
 import io.netty.util.concurrent.EventExecutor;
 import io.quarkus.runtime.StartupEvent;
-import io.quarkus.vertx.http.ManagementInterface;
 import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpHeaders;
@@ -33,8 +32,9 @@ import io.vertx.ext.web.RoutingContext;
 
 /**
  * Ends what takes too long to come: a body that isn't there in time is answered 408, and a connection is closed that
- * brings no call for a while, that goes on with a body after the answer, or whose sender does not read the answers.
- * Quarkus has a timeout for connections at rest only, which starts again with every single byte.
+ * goes on with a body after the answer, or whose sender does not read the answers. Connections that bring no call, or
+ * never get to the end of its head, are left to {@code quarkus.http.idle-timeout}, for which only what has been decoded
+ * counts.
  *
  * <p>
  * All connections are looked at once a second, each on its own event loop, which costs a call next to nothing.
@@ -51,17 +51,14 @@ public class SlowSenders {
 
     private final Vertx vertx;
     private final long bodyNanos;
-    private final long idleNanos;
     private final List<Future<?>> looks = new ArrayList<>();
 
-    SlowSenders(Vertx vertx, @ConfigProperty(name = "bridge.receive.timeout") Duration timeout,
-            @ConfigProperty(name = "quarkus.http.idle-timeout") Duration idleTimeout) {
+    SlowSenders(Vertx vertx, @ConfigProperty(name = "bridge.receive.timeout") Duration timeout) {
         this.vertx = vertx;
         this.bodyNanos = timeout.toNanos();
-        this.idleNanos = idleTimeout.toNanos();
     }
 
-    /** A connection's latest call, or that none has come yet. */
+    /** A connection's latest call. */
     private static final class Call {
 
         /** {@code null} once it has been answered. */
@@ -75,8 +72,8 @@ public class SlowSenders {
 
         Call(RoutingContext context) {
             this.context = context;
-            this.request = context == null ? null : context.request();
-            this.eventLoop = context == null ? null : context.vertx().getOrCreateContext();
+            this.request = context.request();
+            this.eventLoop = context.vertx().getOrCreateContext();
         }
 
         void answered(RoutingContext answered) {
@@ -97,10 +94,6 @@ public class SlowSenders {
 
     void register(@Observes Router router) {
         router.route().order(Integer.MIN_VALUE).handler(this::began);
-    }
-
-    void register(@Observes ManagementInterface management) {
-        management.router().route().order(Integer.MIN_VALUE).handler(this::began);
     }
 
     private void began(RoutingContext context) {
@@ -138,7 +131,7 @@ public class SlowSenders {
                 }
             }
             if (!tooSlow.isEmpty()) {
-                LOG.debug("{} connections are closed that bring no call", tooSlow.size());
+                LOG.debug("{} connections are closed after an early answer", tooSlow.size());
                 tooSlow.forEach(Channel::close);
             }
         } catch (RuntimeException e) {
@@ -150,13 +143,12 @@ public class SlowSenders {
     private boolean isTooSlow(Channel channel) {
         Call call = channel.attr(LATEST).get();
         if (call == null) {
-            channel.attr(LATEST).set(new Call(null));
             return false;
         }
         long taken = System.nanoTime() - call.since;
         if (call.context == null) {
             call.forgetRequest();
-            return taken > (call.last || call.request != null ? FAREWELL_NANOS : idleNanos);
+            return taken > FAREWELL_NANOS && (call.last || call.request != null);
         }
         if (taken > bodyNanos) {
             call.eventLoop.runOnContext(later -> endIfBodyIsMissing(call.context));
