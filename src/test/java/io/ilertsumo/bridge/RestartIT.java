@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
@@ -27,6 +28,7 @@ import org.junit.jupiter.api.Test;
 
 import io.ilertsumo.bridge.testing.Events;
 import io.ilertsumo.bridge.testing.Program;
+import io.ilertsumo.bridge.testing.RawHttp;
 import io.ilertsumo.bridge.testing.SumoLogic;
 import io.ilertsumo.bridge.testing.SumoLogic.Answer;
 import io.ilertsumo.bridge.testing.SumoLogicResource;
@@ -130,6 +132,69 @@ class RestartIT {
     }
 
     @Test
+    void aStopCanBeAnnouncedByReadinessWhileEventsAreStillTaken() throws Exception {
+        String id = Events.newId();
+        sumoLogic.answer(new Answer.Status(503));
+        settings.put("QUARKUS_SHUTDOWN_DELAY", "5s");
+        try (Program program = Program.start(settings)) {
+            assertFalse(program.management("/q/health/ready").contains("DOWN"));
+
+            program.askToStop();
+
+            eventually().until(() -> program.management("/q/health/ready").contains("DOWN"));
+            assertFalse(program.management("/q/health/live").contains("DOWN"), "it is not to be killed");
+            assertEquals(202, program.send(Events.express(id)));
+            program.awaitEnd();
+            assertTrue(program.output().contains("stopped in"), "it ended in good order");
+        }
+        sumoLogic.recover();
+
+        try (Program program = Program.start(settings)) {
+            awaitArrivalOf(List.of(id));
+            program.stop();
+        }
+    }
+
+    @Test
+    void aCallUnderWayAtAStopIsAnsweredAndItsEventArrivesAfterTheNextStart() throws Exception {
+        String id = Events.newId();
+        String late = Events.newId();
+        sumoLogic.answer(new Answer.Status(503));
+        try (Program program = Program.start(settings); RawHttp.Connection call = program.connect()) {
+            beginCall(call, Events.express(id));
+
+            program.askToStop();
+
+            eventually().until(() -> program.output().contains("Waiting for HTTP requests to complete"));
+            assertEquals(503, program.send(Events.express(late)), "no new ones are taken");
+            call.write(Events.express(id).getBytes(StandardCharsets.US_ASCII));
+            String answer = call.answer();
+            assertTrue(answer.startsWith("HTTP/1.1 202 "), answer);
+            program.awaitEnd();
+            assertTrue(program.output().contains("stopped in"), "it ended in good order");
+        }
+        sumoLogic.recover();
+
+        try (Program program = Program.start(settings)) {
+            awaitArrivalOf(List.of(id));
+            assertEquals(202, program.send(Events.express(late)), "it was not taken before");
+        }
+    }
+
+    @Test
+    void aStopDoesNotWaitForeverForACallThatDoesNotEnd() throws Exception {
+        settings.put("QUARKUS_SHUTDOWN_TIMEOUT", "1s");
+        try (Program program = Program.start(settings); RawHttp.Connection call = program.connect()) {
+            beginCall(call, Events.express(Events.newId()));
+
+            Duration taken = program.stop();
+
+            assertTrue(taken.compareTo(Duration.ofSeconds(15)) < 0, () -> "a stop took " + taken);
+            assertTrue(program.output().contains("stopped in"), "it ended in good order");
+        }
+    }
+
+    @Test
     void aSecondProgramKeepsItsHandsOffTheOutboxOfTheFirst() throws Exception {
         try (Program first = Program.start(settings); Program second = Program.launch(settings)) {
             assertTrue(second.awaitEnd() != 0);
@@ -140,6 +205,13 @@ class RestartIT {
             awaitArrivalOf(List.of(id));
             first.stop();
         }
+    }
+
+    /** Begins a call and waits until the program waits for its body. */
+    private static void beginCall(RawHttp.Connection call, String event) throws IOException {
+        call.write(RawHttp.keptHead("POST", "Content-Length: " + event.length(), "Expect: 100-continue"));
+        String goOn = call.answer();
+        assertTrue(goOn.startsWith("HTTP/1.1 100 "), goOn);
     }
 
     private void awaitArrivalOf(Collection<String> ids) {

@@ -145,6 +145,45 @@ class KeyWindowTest {
     }
 
     @Test
+    void aClockThatLeapsAheadForgetsNothing() {
+        KeyWindow window = new KeyWindow(1000, 60_000);
+        long days = 30L * 24 * 3600 * 1000;
+        window.add(keys(1, 2), 10_000_000);
+        window.add(keys(2, 3), 10_010_000);
+
+        assertTrue(window.add(keys(3, 4), 10_020_000 + days));
+        assertFalse(window.add(keys(4, 5), 10_079_999 + days));
+
+        assertKnown(window, 1, 5);
+    }
+
+    @Test
+    void aClockThatLeapsToAndFroForgetsNothing() {
+        KeyWindow window = new KeyWindow(1000, 60_000);
+        long days = 30L * 24 * 3600 * 1000;
+        int end = 1;
+        for (long now = 10_000_000; now < 10_030_000; now += 10_000) {
+            window.add(keys(end, ++end), now);
+            window.add(keys(end, ++end), now + days);
+            window.add(keys(end, ++end), now - days);
+        }
+
+        assertKnown(window, 1, end);
+    }
+
+    @Test
+    void aClockThatWasAheadDoesNotKeepMoreThanTwoGenerations() {
+        KeyWindow window = new KeyWindow(10, 60_000);
+        window.add(keys(0, 10), Long.MAX_VALUE / 2);
+        for (int i = 10; i < 1000; i += 10) {
+            window.add(keys(i, i + 10), i);
+
+            assertTrue(window.size() <= 20, "knows " + window.size());
+            assertKnown(window, i - 10, i + 10);
+        }
+    }
+
+    @Test
     void amongManyRandomKeysNoneIsMissedAndNoneIsMistaken() {
         int many = 200_000;
         KeyWindow window = new KeyWindow(many, NEVER);

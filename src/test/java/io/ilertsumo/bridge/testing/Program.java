@@ -144,16 +144,26 @@ public final class Program implements AutoCloseable {
         return client.send(request, HttpResponse.BodyHandlers.ofString()).body();
     }
 
+    /** A connection to its webhook. */
+    public RawHttp.Connection connect() throws IOException {
+        return new RawHttp.Connection(port);
+    }
+
     /** {@code kill -9}: it hears nothing of it. */
     public void kill() {
         process.destroyForcibly();
         awaitEnd();
     }
 
-    /** Asks it to stop, as an orchestrator does, and waits until it has. */
+    /** Asks it to stop, as an orchestrator does. */
+    public void askToStop() {
+        process.destroy();
+    }
+
+    /** Asks it to stop and waits until it has. */
     public Duration stop() {
         long asked = System.nanoTime();
-        process.destroy();
+        askToStop();
         awaitEnd();
         return Duration.ofNanos(System.nanoTime() - asked);
     }
