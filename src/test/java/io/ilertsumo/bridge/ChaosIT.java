@@ -113,7 +113,8 @@ class ChaosIT {
         assertEquals(Set.of(), missing, "events that were answered 202 and are nowhere");
         assertTrue(sent.containsAll(found), "nothing is found that was never sent");
         assertEquals(Set.of(), both, "nothing is delivered and a dead letter as well");
-        assertTrue(!dead.isEmpty() && dead.stream().allMatch(id -> id.startsWith(POISON)));
+        assertTrue(!dead.isEmpty() && dead.stream().allMatch(id -> id.startsWith(POISON)),
+                () -> "dead letters " + dead);
         assertTrue(twice <= mayComeTwice, twice + " events came twice, " + mayComeTwice + " may have");
         program.stop();
     }

@@ -36,22 +36,22 @@ public class DeliveryRate {
         this.registry = registry;
     }
 
-    /** The rate of the lane that the variable {@code lane} names, in whole requests a second. */
+    /** For how many milliseconds the next request of the lane that the variable {@code lane} names has to wait. */
     @Produces
     @Singleton
-    @Named("deliveryRate")
-    Expression deliveryRate() {
+    @Named("deliveryDelay")
+    Expression deliveryDelay() {
         return new ExpressionAdapter() {
             @Override
             public Object evaluate(Exchange exchange) {
                 Message message = exchange.getMessage();
-                return rate(exchange).next(message.getHeader("minRequestsPerSecond", Integer.class),
+                return rate(exchange).delay(message.getHeader("minRequestsPerSecond", Integer.class),
                         message.getHeader("maxRequestsPerSecond", Integer.class), System.nanoTime());
             }
         };
     }
 
-    /** Halves the rate of the message's lane. */
+    /** Halves the rate of the lane. */
     @Produces
     @Singleton
     @Named("slowDown")
@@ -59,7 +59,7 @@ public class DeliveryRate {
         return exchange -> rate(exchange).slowDown(System.nanoTime());
     }
 
-    /** Lets the rate of the message's lane grow. */
+    /** Lets the rate of the lane grow. */
     @Produces
     @Singleton
     @Named("speedUp")
@@ -86,38 +86,30 @@ public class DeliveryRate {
         private int max = 1;
         private double limit = Double.MAX_VALUE;
         private long grownAt;
-        private long secondBegan;
-        private int inThisSecond;
-        private int inLastSecond;
+        /** When the latest request was, or is to be, made. */
+        private long latest;
+        /** How far apart the requests were of late, the latest counting most. */
+        private double distance = SECOND;
 
         Rate(double increase) {
             this.increase = increase;
         }
 
-        /** Counts a request and returns how many there may be in a second. */
-        synchronized int next(int newMin, int newMax, long now) {
+        /** Counts a request and returns for how many milliseconds it has to wait. */
+        synchronized long delay(int newMin, int newMax, long now) {
             max = Math.max(1, newMax);
             min = Math.max(1, Math.min(max, newMin));
             limit = Math.max(min, Math.min(max, limit));
-            count(now);
-            inThisSecond++;
-            return (int) limit;
-        }
-
-        private void count(long now) {
-            long passed = (now - secondBegan) / SECOND;
-            if (passed >= 1) {
-                inLastSecond = passed == 1 ? inThisSecond : 0;
-                inThisSecond = 0;
-                secondBegan = now;
-            }
+            // at its full rate a lane may make its requests whenever it likes within the second
+            long next = limit < max ? Math.max(now, latest + (long) (SECOND / limit)) : now;
+            distance += (Math.min(SECOND, next - latest) - distance) / 4;
+            latest = next;
+            return (next - now) / 1_000_000;
         }
 
         /** Halves what there was of late, which may be much less than the limit was. */
         synchronized void slowDown(long now) {
-            count(now);
-            double made = Math.max(inLastSecond, inThisSecond);
-            limit = Math.max(min, Math.min(limit, made) / 2);
+            limit = Math.max(min, Math.min(limit, SECOND / distance) / 2);
             grownAt = now;
         }
 

@@ -104,7 +104,7 @@ class OutboxConsumer extends DefaultConsumer implements Runnable, ShutdownAware,
 
     @Override
     public void prepareShutdown(boolean suspendOnly, boolean forced) {
-        lane.wake();
+        // nothing to prepare: the thread looks by itself whether it is to go on
     }
 
     @Override

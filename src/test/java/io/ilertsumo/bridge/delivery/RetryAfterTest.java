@@ -1,0 +1,46 @@
+package io.ilertsumo.bridge.delivery;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.NullAndEmptySource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class RetryAfterTest {
+
+    private static final Instant NOW = Instant.parse("2026-01-31T23:59:59Z");
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            0                             | PT0S
+            120                           | PT2M
+            ' 7 '                         | PT7S
+            999999999                     | PT999999999S
+            99999999999999999999          | PT999999999S
+            Sun, 1 Feb 2026 00:00:09 GMT  | PT10S
+            Sun, 01 Feb 2026 00:00:09 GMT | PT10S
+            Sat, 31 Jan 2026 00:00:00 GMT | PT0S
+            """)
+    void secondsAndDatesAreRead(String header, Duration expected) {
+        assertEquals(Optional.of(expected), RetryAfter.parse(header, NOW));
+    }
+
+    @ParameterizedTest
+    @NullAndEmptySource
+    @ValueSource(strings = { "soon", "-1", "1.5", "1e3", "2026-02-01T00:00:00Z", "Mon, 1 Feb 2026 00:00:09 GMT", "١٢" })
+    void whatMakesNoSenseIsNothing(String header) {
+        assertEquals(Optional.empty(), RetryAfter.parse(header, NOW));
+    }
+
+    @Test
+    void aDateIsComparedWithNow() {
+        assertEquals(Optional.of(Duration.ofHours(1)),
+                RetryAfter.parse("Sun, 1 Feb 2026 00:00:00 GMT", Instant.parse("2026-01-31T23:00:00Z")));
+    }
+}
