@@ -81,7 +81,12 @@ class ChaosIT {
                 }
                 int before = accepted.size();
                 int enough = 100 + random.nextInt(400);
-                eventually().until(() -> accepted.size() > before + enough);
+                int code = answer instanceof Answer.Status status ? status.code() : 0;
+                sumoLogic.forget(request -> request.status() != 200);
+                eventually().until(() -> accepted.size() > before + enough
+                        && sumoLogic.requests().stream().filter(request -> request.status() == code
+                                // until it has been found
+                                && (code != 400 || request.lines().size() == 1)).count() >= 2);
                 if (random.nextInt(3) > 0) {
                     program.kill();
                     kills++;

@@ -195,8 +195,13 @@ public final class SumoLogic implements AutoCloseable {
 
     /** Forgets what came so far. */
     public void forget() {
+        forget(request -> true);
+    }
+
+    /** Forgets the requests that are meant. */
+    public void forget(Predicate<Request> meant) {
         synchronized (lock) {
-            requests.clear();
+            requests.removeIf(meant);
         }
     }
 
