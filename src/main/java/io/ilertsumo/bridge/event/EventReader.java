@@ -3,8 +3,10 @@ package io.ilertsumo.bridge.event;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.Locale;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.InflaterInputStream;
+import java.util.zip.ZipException;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
@@ -18,7 +20,8 @@ import io.quarkus.runtime.configuration.MemorySize;
 
 /**
  * Puts the event as one line into the message's body, and what the routes look at into its headers. A body with
- * {@code Content-Encoding} {@code gzip} or {@code deflate} is decompressed, as far as the limit for bodies goes.
+ * {@code Content-Encoding} {@code gzip}, {@code x-gzip} or {@code deflate}, in any case, is decompressed, as far as the
+ * limit for bodies goes.
  */
 @ApplicationScoped
 @Named("readEvent")
@@ -57,10 +60,35 @@ public class EventReader implements Processor {
     }
 
     private static InputStream open(InputStream body, String encoding) throws IOException {
-        return switch (encoding) {
-            case "gzip" -> new GZIPInputStream(body);
+        return switch (encoding.toLowerCase(Locale.ROOT)) {
+            case "gzip", "x-gzip" -> new GzipMembers(body);
             case "deflate" -> new InflaterInputStream(body);
             default -> body;
         };
+    }
+
+    /** The JDK's stream calls itself for each member that is empty, and a small body has room for thousands of them. */
+    private static final class GzipMembers extends GZIPInputStream {
+
+        private static final int MAX_EMPTY = 100;
+
+        private int depth;
+
+        GzipMembers(InputStream compressed) throws IOException {
+            super(compressed);
+        }
+
+        @Override
+        public int read(byte[] buffer, int offset, int length) throws IOException {
+            if (depth > MAX_EMPTY) {
+                throw new ZipException("Too many empty members");
+            }
+            depth++;
+            try {
+                return super.read(buffer, offset, length);
+            } finally {
+                depth--;
+            }
+        }
     }
 }
