@@ -13,6 +13,8 @@ import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpConsumer;
 import org.apache.camel.spi.HeaderFilterStrategy;
 import org.apache.camel.support.MessageHelper;
 import org.apache.camel.support.http.HttpUtil;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 import io.vertx.core.Context;
 import io.vertx.core.Future;
@@ -27,6 +29,8 @@ import io.vertx.ext.web.RoutingContext;
  * thread that is.
  */
 class AsyncPlatformHttpConsumer extends VertxPlatformHttpConsumer {
+
+    private static final Logger LOG = LoggerFactory.getLogger(AsyncPlatformHttpConsumer.class);
 
     AsyncPlatformHttpConsumer(PlatformHttpEndpoint endpoint, Processor processor,
             List<Handler<RoutingContext>> handlers,
@@ -62,9 +66,14 @@ class AsyncPlatformHttpConsumer extends VertxPlatformHttpConsumer {
      */
     @Override
     protected Future<Void> processHttpRequest(Exchange exchange, RoutingContext request) {
-        String charset = request.parsedHeaders().contentType().parameter("charset");
-        if (charset != null) {
-            exchange.setProperty(ExchangePropertyKey.CHARSET_NAME, charset);
+        try {
+            String charset = request.parsedHeaders().contentType().parameter("charset");
+            if (charset != null) {
+                exchange.setProperty(ExchangePropertyKey.CHARSET_NAME, charset);
+            }
+        } catch (RuntimeException e) {
+            // such as of a lone quotation mark. The route gets the header as it is
+            LOG.debug("Vert.x can't parse the Content-Type of a call");
         }
         return populateCamelMessage(request, exchange, exchange.getIn()).onSuccess(populated -> {
             // Camel leaves the body of a form to others

@@ -35,8 +35,9 @@ public class ProblemResponses {
 
     void register(@Observes Router router) {
         router.route(WEBHOOKS).order(RouteConstants.ROUTE_ORDER_UPLOAD_LIMIT - 1)
-                .handler(this::refuseTooLong)
-                .failureHandler(this::failed);
+                .handler(this::refuseTooLong);
+        // of all paths: what can't be read as HTTP is no error of the bridge, wherever it was to go
+        router.route().order(RouteConstants.ROUTE_ORDER_UPLOAD_LIMIT - 1).failureHandler(this::failed);
     }
 
     private void refuseTooLong(RoutingContext context) {
@@ -57,8 +58,9 @@ public class ProblemResponses {
         } else if (context.failure() instanceof HttpClosedException) {
             // the sender has gone in the middle of its request, nobody is there to be answered
             LOG.debug("A webhook call ended before its body did");
-        } else if (status >= 400 && context.failure() == null) {
-            send(context, status, "failed", null);
+        } else if (status < 500) {
+            // Vert.x says 200 of a body that it can't read
+            send(context, Math.max(status, 400), "unreadable", "Send valid HTTP, with no expectation but 100-continue");
         } else {
             context.next();
         }
