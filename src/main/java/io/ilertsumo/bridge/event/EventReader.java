@@ -38,7 +38,8 @@ public class EventReader implements Processor {
         Message message = exchange.getMessage();
         byte[] body = message.getBody(byte[].class);
         String encoding = message.getHeader(Exchange.CONTENT_ENCODING, String.class);
-        Event event = Event.read(body == null ? new byte[0] : encoding == null ? body : decompress(body, encoding));
+        Event event = Event
+                .read(body == null ? new byte[0] : encoding == null ? body : decompress(body, encoding, maxBodySize));
         message.setBody(event.line());
         message.setHeader("eventId", event.id());
         message.setHeader("eventType", event.type());
@@ -46,7 +47,7 @@ public class EventReader implements Processor {
         message.setHeader("alertId", event.alert());
     }
 
-    private byte[] decompress(byte[] body, String encoding) throws UnreadableEventException {
+    static byte[] decompress(byte[] body, String encoding, int maxBodySize) throws UnreadableEventException {
         byte[] read;
         try (InputStream in = open(new ByteArrayInputStream(body), encoding)) {
             read = in.readNBytes(maxBodySize + 1);
