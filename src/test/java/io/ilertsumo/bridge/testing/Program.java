@@ -19,6 +19,7 @@ import java.util.Properties;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 import org.awaitility.Awaitility;
 
@@ -38,9 +39,9 @@ public final class Program implements AutoCloseable {
     private int port;
     private int managementPort;
 
-    private Program(Map<String, String> environment) {
+    private Program(Map<String, String> environment, String... properties) {
         output = SumoLogicResource.newDirectory("program").resolve("output");
-        ProcessBuilder builder = new ProcessBuilder(command());
+        ProcessBuilder builder = new ProcessBuilder(command(properties));
         Map<String, String> all = builder.environment();
         all.keySet().removeIf(name -> name.matches("(SUMOLOGIC|ILERT|BRIDGE|QUARKUS|CAMEL)_.*"));
         all.put("QUARKUS_HTTP_PORT", "0");
@@ -55,7 +56,7 @@ public final class Program implements AutoCloseable {
     }
 
     /** What the build has left in {@code target} last, as the build says it. */
-    private static List<String> command() {
+    private static List<String> command(String... properties) {
         Path target = Path.of("target").toAbsolutePath();
         Properties artifact = new Properties();
         try (InputStream in = Files.newInputStream(target.resolve("quarkus-artifact.properties"))) {
@@ -65,11 +66,12 @@ public final class Program implements AutoCloseable {
         }
         String path = target.resolve(artifact.getProperty("path")).toString();
         if ("native".equals(artifact.getProperty("type"))) {
-            return List.of(path);
+            return Stream.concat(Stream.of(path), Stream.of(properties)).toList();
         }
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
         // it runs for some seconds only
-        return List.of(java, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-jar", path);
+        return Stream.of(Stream.of(java, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"), Stream.of(properties),
+                Stream.of("-jar", path)).flatMap(part -> part).toList();
     }
 
     /** The settings of a bridge that delivers to that stand-in from that directory. */
@@ -86,9 +88,13 @@ public final class Program implements AutoCloseable {
         return setting.replaceAll("[^a-zA-Z0-9]", "_").toUpperCase();
     }
 
-    /** Starts it and waits until it takes events. */
-    public static Program start(Map<String, String> environment) {
-        Program program = launch(environment);
+    /**
+     * Starts it and waits until it takes events.
+     *
+     * @param properties of the system, such as {@code -Dname=value}
+     */
+    public static Program start(Map<String, String> environment, String... properties) {
+        Program program = launch(environment, properties);
         try {
             Awaitility.await().atMost(PATIENCE).pollInterval(Duration.ofMillis(50)).until(program::isListening);
         } catch (RuntimeException e) {
@@ -100,8 +106,8 @@ public final class Program implements AutoCloseable {
     }
 
     /** Starts it and waits for nothing. */
-    public static Program launch(Map<String, String> environment) {
-        return new Program(environment);
+    public static Program launch(Map<String, String> environment, String... properties) {
+        return new Program(environment, properties);
     }
 
     private boolean isListening() {

@@ -1,0 +1,132 @@
+package io.ilertsumo.bridge;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.KeyStore;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+
+import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionFactory;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import io.ilertsumo.bridge.testing.Events;
+import io.ilertsumo.bridge.testing.Program;
+import io.ilertsumo.bridge.testing.SumoLogic;
+import io.ilertsumo.bridge.testing.SumoLogic.Answer;
+import io.ilertsumo.bridge.testing.SumoLogicResource;
+
+/** Events go to Sumo Logic by https, to one whom the program trusts, and nowhere else. */
+class TlsIT {
+
+    private static final String STORE_PASSWORD = "changeit";
+
+    private static Path store;
+    private static SumoLogic sumoLogic;
+    private static Program program;
+
+    @BeforeAll
+    static void start() throws Exception {
+        store = SumoLogicResource.newDirectory("tls").resolve("localhost.p12");
+        String keytool = Path.of(System.getProperty("java.home"), "bin", "keytool").toString();
+        Process made = new ProcessBuilder(keytool, "-genkeypair", "-alias", "localhost", "-keyalg", "EC", "-dname",
+                "CN=localhost", "-ext", "SAN=dns:localhost", "-validity", "2", "-storetype", "PKCS12", "-keystore",
+                store.toString(), "-storepass", STORE_PASSWORD).inheritIO().start();
+        assertEquals(0, made.waitFor());
+        KeyStore keys = KeyStore.getInstance("PKCS12");
+        try (InputStream in = Files.newInputStream(store)) {
+            keys.load(in, STORE_PASSWORD.toCharArray());
+        }
+        KeyManagerFactory managers = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+        managers.init(keys, STORE_PASSWORD.toCharArray());
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(managers.getKeyManagers(), null, null);
+        sumoLogic = new SumoLogic(context.getServerSocketFactory());
+        program = Program.start(Program.settings(sumoLogic, SumoLogicResource.newDirectory("outbox")),
+                "-Djavax.net.ssl.trustStore=" + store, "-Djavax.net.ssl.trustStorePassword=" + STORE_PASSWORD);
+    }
+
+    @AfterAll
+    static void stop() {
+        program.close();
+        sumoLogic.close();
+    }
+
+    @AfterEach
+    void forget() throws Exception {
+        sumoLogic.recover();
+        eventually().until(() -> program.management("/q/metrics").lines()
+                .filter(line -> line.startsWith("bridge_outbox_events{")).allMatch(line -> line.endsWith(" 0.0")));
+        sumoLogic.forget();
+    }
+
+    @Test
+    void eventsArriveByHttps() throws Exception {
+        String id = Events.newId();
+        assertEquals(202, program.send(Events.express(id)));
+
+        eventually().untilAsserted(() -> assertEquals(List.of(Events.express(id)), sumoLogic.messages()));
+    }
+
+    @Test
+    void nothingIsSentToSomebodyWhoIsNotTrusted() throws Exception {
+        try (Program distrustful = Program.start(
+                Program.settings(sumoLogic, SumoLogicResource.newDirectory("outbox")))) {
+            assertEquals(202, distrustful.send(Events.express(Events.newId())));
+            eventually().until(() -> distrustful.management("/q/health/ready").contains("unavailable: "));
+            assertEquals(List.of(), sumoLogic.requests());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = { 307, 308 })
+    void aRedirectionOnTheSameHostIsFollowed(int status) throws Exception {
+        sumoLogic.answerWhere(request -> !request.path().endsWith("?moved"),
+                new Answer.Status(status, "Location", sumoLogic.url() + "?moved"));
+        String id = Events.newId();
+        assertEquals(202, program.send(Events.express(id)));
+
+        eventually().untilAsserted(() -> assertEquals(List.of(Events.express(id)), sumoLogic.messages()));
+        SumoLogic.Request taken = sumoLogic.taken().get(0);
+        assertEquals("POST", taken.method());
+        assertEquals("group=lifecycle, lane=express", taken.header("X-Sumo-Fields"));
+    }
+
+    @Test
+    void aRedirectionToAnotherHostIsAMisconfiguration() throws Exception {
+        try (SumoLogic other = new SumoLogic()) {
+            for (Map.Entry<Integer, String> redirection : List.of(
+                    // another port, and not https
+                    Map.entry(307, other.url()),
+                    // another name for the same machine
+                    Map.entry(308, sumoLogic.url().replace("localhost", "127.0.0.1")),
+                    // the same host, but the request would become a GET
+                    Map.entry(301, sumoLogic.url() + "?moved"))) {
+                sumoLogic.answer(new Answer.Status(redirection.getKey(), "Location", redirection.getValue()));
+                String id = Events.newId();
+                assertEquals(202, program.send(Events.express(id)));
+                eventually().until(() -> program.management("/q/health/ready")
+                        .contains("misconfigured: Sumo Logic answered " + redirection.getKey()));
+                assertEquals(List.of(), sumoLogic.messages());
+                forget();
+            }
+            assertEquals(List.of(), other.requests());
+        }
+    }
+
+    private static ConditionFactory eventually() {
+        return Awaitility.await().pollInterval(Duration.ofMillis(20)).atMost(Duration.ofSeconds(30));
+    }
+}
