@@ -7,18 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
+import java.io.IOException;
 import java.nio.charset.Charset;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.DriverManager;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -30,6 +26,9 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 
 import io.ilertsumo.bridge.testing.Events;
 import io.ilertsumo.bridge.testing.Programs;
@@ -388,8 +387,9 @@ class BadInputTest extends RunningBridge {
 
         kept(415, calls);
 
+        Map<String, Integer> attempts = attempts();
         for (Call call : calls) {
-            assertEquals(9, keptInTheOutbox(call.body), call::toString);
+            assertEquals(9, attempts.get(new String(call.body, UTF_8)), call::toString);
         }
     }
 
@@ -474,8 +474,8 @@ class BadInputTest extends RunningBridge {
 
     @Test
     void headersThatMeanNothingHereChangeNothing() throws Exception {
-        taken(Stream.of("Expect: 100-continue", "Expect: 100-Continue", "X-A: " + "a".repeat(15_000),
-                "X-A: a\r\n".repeat(1000) + "X-B: b", "Accept: text/html", "Accept: \"", "Accept: ;q=marker",
+        taken(Stream.of("Expect: 100-continue", "Expect: 100-Continue", "X-A: " + "a".repeat(5_000),
+                "X-A: a\r\n".repeat(500) + "X-B: b", "Accept: text/html", "Accept: \"", "Accept: ;q=marker",
                 "Accept-Encoding: marker", "Accept-Charset: \"", "Accept-Language: ;;;", "Origin: http://marker",
                 "Cookie: ;=;\u00e9", "Range: bytes=0-1", "If-None-Match: *", "Upgrade: websocket", "TE: trailers",
                 "X-HTTP-Method-Override: GET", "X-Forwarded-For: marker", "X-Forwarded-Proto: marker",
@@ -634,20 +634,14 @@ class BadInputTest extends RunningBridge {
         return metrics().sum("bridge_dead_letters_total", "reason=\"unreadable\"");
     }
 
-    /** How many dead letters have exactly that body, in the file that was written to last. */
-    private static int keptInTheOutbox(byte[] body) throws Exception {
-        Path written;
-        try (Stream<Path> logs = Files.find(Path.of("target"), 2, (path, is) -> path.endsWith("outbox.db-wal"))) {
-            written = logs.max(Comparator.comparing(log -> log.toFile().lastModified())).orElseThrow();
+    /** How often each body has become a dead letter. */
+    private static Map<String, Integer> attempts() throws IOException {
+        Map<String, Integer> attempts = new HashMap<>();
+        for (String letter : management("/dead-letters/export").asString().lines().toList()) {
+            JsonNode json = new ObjectMapper().readTree(letter);
+            attempts.put(json.path("body").asText(), json.path("attempts").asInt());
         }
-        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + written.resolveSibling("outbox.db"));
-                PreparedStatement count = connection
-                        .prepareStatement("SELECT count(*) FROM dead_letter WHERE body = ?")) {
-            count.setBytes(1, body);
-            try (ResultSet row = count.executeQuery()) {
-                return row.getInt(1);
-            }
-        }
+        return attempts;
     }
 
     // how they are made

@@ -46,7 +46,7 @@ public final class RawHttp {
                 + headers.collect(Collectors.joining("\r\n")) + "\r\n\r\n").getBytes(StandardCharsets.UTF_8);
     }
 
-    /** Sends it and returns the whole answer. */
+    /** Sends it and returns the whole final answer. */
     public static String send(byte[] head, byte[] body) throws IOException {
         try (Connection connection = new Connection(RestAssured.port)) {
             try {
@@ -55,7 +55,8 @@ public final class RawHttp {
             } catch (SocketException e) {
                 // answered and closed before all of it was sent: the answer is there
             }
-            return connection.answer();
+            String answer = connection.answer();
+            return answer.startsWith("HTTP/1.1 100 ") ? connection.answer() : answer;
         }
     }
 
@@ -74,7 +75,7 @@ public final class RawHttp {
         }
 
         /**
-         * The next final answer, up to its end by its own account: a connection may stay open for the rest of a call that was
+         * The next answer, up to its end by its own account: a connection may stay open for the rest of a call that was
          * answered early.
          */
         public String answer() throws IOException {
@@ -86,9 +87,6 @@ public final class RawHttp {
                     throw new EOFException("The answer ends after: " + head);
                 }
                 head.append((char) b);
-            }
-            if (head.indexOf("HTTP/1.1 100 ") == 0) {
-                return answer();
             }
             Matcher length = CONTENT_LENGTH.matcher(head);
             byte[] body = length.find() ? in.readNBytes(Integer.parseInt(length.group(1))) : new byte[0];
