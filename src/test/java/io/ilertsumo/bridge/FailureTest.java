@@ -199,6 +199,32 @@ class FailureTest extends RunningBridge {
         assertEquals(10, dead.stream().filter(id -> id != null && id.startsWith(marker)).count());
     }
 
+    @Test
+    void whereEverythingIsRefusedThatIsNotTakenForTheEventsFault() {
+        delivered();
+        List<String> ids = Stream.generate(Events::newId).limit(60).toList();
+        sumoLogic.answer(new Answer.Status(400));
+        ids.forEach(id -> accepted(Events.bulk(id)));
+
+        eventually().untilAsserted(() -> management("/q/health/ready").then().body(
+                "checks.find { it.name == 'delivery' }.data.bulk",
+                startsWith("misconfigured: Sumo Logic answered 400")));
+        sumoLogic.recover();
+
+        eventually().untilAsserted(() -> assertEquals(0, metrics().sum("bridge_outbox_events")));
+        List<String> dead = management("/dead-letters?limit=1000").jsonPath()
+                .<String>getList("deadLetters.eventId").stream().filter(ids::contains).toList();
+        // 20, and one more for each try after that
+        assertTrue(dead.size() >= 20 && dead.size() < 40, dead.size() + " dead letters");
+        assertEquals(60 - dead.size(), ids.stream().filter(id -> sumoLogic.messagesWith(id).size() == 1).count());
+    }
+
+    private void delivered() {
+        String id = Events.newId();
+        accepted(Events.express(id));
+        arrived(1, id);
+    }
+
     private static boolean contains(SumoLogic.Request request, String text) {
         return request.lines().stream().anyMatch(line -> line.contains(text));
     }
@@ -215,6 +241,18 @@ class FailureTest extends RunningBridge {
         List<SumoLogic.Request> tries = sumoLogic.requestsWith(id);
         assertEquals(2, tries.size());
         assertTrue(millis(tries.get(0).at(), tries.get(1).at()) >= 2000);
+    }
+
+    @Test
+    void aRetryAfterOfNothingIsNoHotLoop() {
+        sumoLogic.answerNext(4, new Answer.Status(503, "Retry-After", "0"));
+        String id = Events.newId();
+        accepted(Events.express(id));
+        arrived(1, id);
+
+        List<SumoLogic.Request> tries = sumoLogic.requestsWith(id);
+        assertEquals(5, tries.size());
+        assertTrue(millis(tries.get(3).at(), tries.get(4).at()) >= 150, "the delay grows all the same");
     }
 
     @Test
@@ -280,6 +318,20 @@ class FailureTest extends RunningBridge {
         assertTrue(sumoLogic.requestsWith(express).size() >= 5, "express was tried again and again before");
         assertEquals(List.of(), sumoLogic.messagesWith(express));
         sumoLogic.recover();
+        arrived(1, express);
+    }
+
+    @Test
+    void onceBulkIsTakenExpressIsTriedAtOnceWhateverItWasTold() {
+        String express = Events.newId();
+        sumoLogic.answerNext(1, new Answer.Status(429, "Retry-After", "3600"));
+        accepted(Events.express(express));
+        eventually().until(() -> sumoLogic.requestsWith(express).size() == 1);
+
+        String bulk = Events.newId();
+        accepted(Events.bulk(bulk));
+
+        arrived(1, bulk);
         arrived(1, express);
     }
 

@@ -1,6 +1,7 @@
 package io.ilertsumo.bridge;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -112,6 +113,10 @@ class TlsIT {
                     Map.entry(307, other.url()),
                     // another name for the same machine
                     Map.entry(308, sumoLogic.url().replace("localhost", "127.0.0.1")),
+                    // nowhere
+                    Map.entry(307, "https://:"),
+                    // round and round
+                    Map.entry(308, sumoLogic.url()),
                     // the same host, but the request would become a GET
                     Map.entry(301, sumoLogic.url() + "?moved"))) {
                 sumoLogic.answer(new Answer.Status(redirection.getKey(), "Location", redirection.getValue()));
@@ -123,6 +128,7 @@ class TlsIT {
                 forget();
             }
             assertEquals(List.of(), other.requests());
+            assertFalse(program.output().contains(SumoLogic.TOKEN));
         }
     }
 

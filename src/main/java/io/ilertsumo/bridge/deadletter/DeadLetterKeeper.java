@@ -1,7 +1,5 @@
 package io.ilertsumo.bridge.deadletter;
 
-import java.util.Optional;
-
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
 
@@ -9,10 +7,10 @@ import org.apache.camel.AsyncCallback;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.support.AsyncProcessorSupport;
-import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import io.ilertsumo.bridge.delivery.TokenMask;
 import io.ilertsumo.bridge.outbox.OutboxComponent;
 import io.ilertsumo.bridge.outbox.OutboxConstants;
 import io.ilertsumo.bridge.outbox.Undeliverable;
@@ -32,12 +30,11 @@ public class DeadLetterKeeper extends AsyncProcessorSupport {
     private static final Logger LOG = LoggerFactory.getLogger(DeadLetterKeeper.class);
 
     private final MeterRegistry registry;
-    private final String token;
+    private final TokenMask mask;
 
-    DeadLetterKeeper(MeterRegistry registry, @ConfigProperty(name = "sumologic.url") Optional<String> url,
-            @ConfigProperty(name = "sumologic.token") Optional<String> token) {
+    DeadLetterKeeper(MeterRegistry registry, TokenMask mask) {
         this.registry = registry;
-        this.token = token.orElseGet(() -> url.map(u -> u.substring(u.lastIndexOf('/') + 1)).orElse(""));
+        this.mask = mask;
     }
 
     @Override
@@ -73,7 +70,7 @@ public class DeadLetterKeeper extends AsyncProcessorSupport {
         if (answer == null || answer.isEmpty()) {
             return null;
         }
-        String shown = token.isEmpty() ? answer : answer.replace(token, "***");
+        String shown = mask.mask(answer);
         return shown.substring(0, Math.min(ANSWER_CHARACTERS, shown.length()));
     }
 }

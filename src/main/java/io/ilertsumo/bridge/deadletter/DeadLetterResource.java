@@ -55,8 +55,9 @@ public class DeadLetterResource {
     private static final String DESCRIPTION = "dead-letters.openapi.yaml";
     private static final int PAGE = 100;
     private static final int LARGEST_PAGE = 1000;
-    /** So many at a time, since each waits for the same commit. */
+    /** So many at a time, since each waits for the same commit, and so many bytes, since all are in memory. */
     private static final int REPLAYED_AT_ONCE = 100;
+    private static final int BYTES_REPLAYED_AT_ONCE = 2 * 1024 * 1024;
 
     private static final Logger LOG = LoggerFactory.getLogger(DeadLetterResource.class);
 
@@ -243,17 +244,21 @@ public class DeadLetterResource {
 
     private void replayAll(RoutingContext call) throws Exception {
         Map<Replay, Integer> became = new EnumMap<>(Replay.class);
-        List<Long> ids = wanted(call);
-        for (int from = 0; from < ids.size() && !became.containsKey(Replay.FAILED); from += REPLAYED_AT_ONCE) {
-            List<CompletableFuture<Replay>> replays = new ArrayList<>();
-            for (long id : ids.subList(from, Math.min(ids.size(), from + REPLAYED_AT_ONCE))) {
-                Optional<DeadLetter> letter = letter(id);
-                replays.add(letter.isPresent() ? replay(letter.get()) : CompletableFuture.completedFuture(Replay.GONE));
-            }
-            for (CompletableFuture<Replay> replay : replays) {
-                became.merge(replay.get(), 1, Integer::sum);
+        List<CompletableFuture<Replay>> replays = new ArrayList<>();
+        int bytes = 0;
+        for (long id : wanted(call)) {
+            Optional<DeadLetter> letter = letter(id);
+            replays.add(letter.isPresent() ? replay(letter.get()) : CompletableFuture.completedFuture(Replay.GONE));
+            bytes += letter.map(DeadLetter::size).orElse(0);
+            if (replays.size() >= REPLAYED_AT_ONCE || bytes >= BYTES_REPLAYED_AT_ONCE) {
+                count(replays, became);
+                bytes = 0;
+                if (became.containsKey(Replay.FAILED)) {
+                    break;
+                }
             }
         }
+        count(replays, became);
         JsonObject counts = new JsonObject();
         for (Replay one : Replay.values()) {
             counts.put(one.name().toLowerCase(Locale.ROOT), became.getOrDefault(one, 0));
@@ -263,6 +268,14 @@ public class DeadLetterResource {
             call.response().setStatusCode(503);
         }
         answer(call, counts);
+    }
+
+    private static void count(List<CompletableFuture<Replay>> replays, Map<Replay, Integer> became)
+            throws ExecutionException, InterruptedException {
+        for (CompletableFuture<Replay> replay : replays) {
+            became.merge(replay.get(), 1, Integer::sum);
+        }
+        replays.clear();
     }
 
     private CompletableFuture<Replay> replay(DeadLetter letter) {

@@ -17,7 +17,7 @@ import io.vertx.ext.web.RoutingContext;
 
 /**
  * Who may see and change what the bridge keeps. With a password: who has it. Without: who calls from the same machine
- * by one of its own names. A page of another site can't do so through somebody's browser: what a browser says comes from
+ * by one of its own names and not through a proxy. A page of another site can't do so through somebody's browser: what a browser says comes from
  * elsewhere is refused (Quarkus lets any site call the management port), and a change needs a header that no form and no
  * link can send. Thread-safe.
  */
@@ -25,6 +25,10 @@ import io.vertx.ext.web.RoutingContext;
 public class ManagementAccess {
 
     private static final Set<String> OWN_NAMES = Set.of("localhost", "127.0.0.1", "[::1]", "::1");
+    private static final Set<String> OWN_ADDRESSES = Set.of("127.0.0.1", "::1", "0:0:0:0:0:0:0:1");
+    private static final Set<String> PROXY_HEADERS = Set.of("Forwarded", "X-Forwarded-For", "X-Forwarded-Host",
+            "X-Real-IP",
+            "Via");
     private static final String CHANGE_HEADER = "X-Requested-By";
 
     private final Optional<BasicCredentials> credentials;
@@ -70,8 +74,9 @@ public class ManagementAccess {
 
     private static boolean isOfThisMachine(RoutingContext context) {
         HostAndPort called = context.request().authority();
-        String caller = context.request().remoteAddress().hostAddress();
         return called != null && OWN_NAMES.contains(called.host())
-                && (caller.startsWith("127.") || caller.equals("::1") || caller.equals("0:0:0:0:0:0:0:1"));
+                && OWN_ADDRESSES.contains(context.request().remoteAddress().hostAddress())
+                // a proxy on this machine speaks for somebody elsewhere
+                && PROXY_HEADERS.stream().noneMatch(context.request().headers()::contains);
     }
 }

@@ -20,6 +20,7 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import io.ilertsumo.bridge.outbox.OutboxEndpoint;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.arc.Unremovable;
@@ -53,6 +54,7 @@ public class LaneCircuit extends RoutePolicySupport {
     private final long delay;
     private final long maxDelay;
     private final Duration maxRetryAfter;
+    private final TokenMask mask;
     private final MeterRegistry registry;
     private final Map<String, Circuit> circuits = new ConcurrentHashMap<>();
     private final Map<String, Long> logged = new ConcurrentHashMap<>();
@@ -61,7 +63,8 @@ public class LaneCircuit extends RoutePolicySupport {
     LaneCircuit(@ConfigProperty(name = "bridge.retry.delay") Duration delay,
             @ConfigProperty(name = "bridge.retry.max-delay") Duration maxDelay,
             @ConfigProperty(name = "bridge.retry.max-retry-after") Duration maxRetryAfter,
-            MeterRegistry registry) {
+            TokenMask mask, MeterRegistry registry) {
+        this.mask = mask;
         this.delay = delay.toMillis();
         this.maxDelay = maxDelay.toMillis();
         this.maxRetryAfter = maxRetryAfter;
@@ -82,6 +85,7 @@ public class LaneCircuit extends RoutePolicySupport {
     private static final class Circuit {
 
         private volatile Trouble trouble;
+        private boolean isTold;
         private Future<?> halfOpening;
     }
 
@@ -116,6 +120,7 @@ public class LaneCircuit extends RoutePolicySupport {
         synchronized (circuit) {
             if (exchange.getException() == null) {
                 close(route, circuit);
+                tryWhoGoesFirst(route);
             } else if (!route.getCamelContext().isStopping()) {
                 open(route, circuit, exchange);
             }
@@ -126,22 +131,42 @@ public class LaneCircuit extends RoutePolicySupport {
         Trouble trouble = circuit.trouble;
         if (trouble != null) {
             circuit.trouble = null;
-            LOG.info("The lane {} delivers again, after {} failed tries since {}", route.getRouteId(),
-                    trouble.failures(), trouble.since());
+            if (circuit.isTold) {
+                circuit.isTold = false;
+                LOG.info("The lane {} delivers again, after {} failed tries since {}", route.getRouteId(),
+                        trouble.failures(), trouble.since());
+            }
+        }
+    }
+
+    /** Sumo Logic takes something, so the lane that this one gives way to need not wait any longer. */
+    private void tryWhoGoesFirst(Route route) {
+        if (route.getEndpoint() instanceof OutboxEndpoint endpoint && endpoint.getGiveWayTo() != null) {
+            Circuit first = circuits.get(endpoint.getGiveWayTo());
+            Route firstRoute = route.getCamelContext().getRoute(endpoint.getGiveWayTo());
+            if (first != null && firstRoute != null) {
+                synchronized (first) {
+                    if (first.halfOpening != null && first.halfOpening.cancel(false)) {
+                        first.halfOpening = scheduler.schedule(() -> halfOpen(firstRoute), 0, TimeUnit.MILLISECONDS);
+                    }
+                }
+            }
         }
     }
 
     private void open(Route route, Circuit circuit, Exchange exchange) {
         String reason = exchange.getMessage().getHeader(REASON, "failed", String.class);
-        String message = String.valueOf(exchange.getException().getMessage());
+        String message = mask.mask(String.valueOf(exchange.getException().getMessage()));
         Trouble before = circuit.trouble;
         Trouble trouble = before == null
                 ? new Trouble(Instant.now(), 1, reason, message)
                 : new Trouble(before.since(), before.failures() + 1, reason, message);
         circuit.trouble = trouble;
         long wait = RetryAfter.parse(exchange.getMessage().getHeader(RETRY_AFTER, String.class), Instant.now())
+                // at once is what it can't mean
+                .filter(retryAfter -> !retryAfter.isZero())
                 .map(this::asTold).orElseGet(() -> backOff(trouble.failures()));
-        log(route, trouble, wait);
+        circuit.isTold |= log(route, trouble, wait);
         try {
             suspendOrStopConsumer(route.getConsumer());
         } catch (Exception e) {
@@ -162,10 +187,12 @@ public class LaneCircuit extends RoutePolicySupport {
         return Math.round(wait * ThreadLocalRandom.current().nextDouble(0.8, 1.2));
     }
 
-    private void log(Route route, Trouble trouble, long wait) {
+    /** Once a minute for each reason; returns whether it did. */
+    private boolean log(Route route, Trouble trouble, long wait) {
         long now = System.nanoTime();
         Long last = logged.get(trouble.reason());
-        if (last == null || now - last >= LOG_NANOS) {
+        boolean isDue = last == null || now - last >= LOG_NANOS;
+        if (isDue) {
             logged.put(trouble.reason(), now);
             String text = "The lane {} is held up, nothing of it is lost. {} ({}). Tried {} times since {}, again in {} ms";
             Object[] facts = { route.getRouteId(), trouble.message(), trouble.reason(), trouble.failures(),
@@ -176,6 +203,7 @@ public class LaneCircuit extends RoutePolicySupport {
                 LOG.warn(text, facts);
             }
         }
+        return isDue;
     }
 
     private void halfOpen(Route route) {

@@ -6,7 +6,8 @@ import java.time.Instant;
  * A dead letter as it is kept.
  *
  * @param id       its number; higher ones came later
- * @param attempts how often it became a dead letter: once, and once more for each replay that brought it back
+ * @param attempts how often it was kept: once more for each repeat of a call that can't be read, and for each replay that
+ *                 could still not be read
  * @param first    when it became one
  * @param last     when it did so the last time
  * @param size     bytes of its body

@@ -11,6 +11,7 @@ import org.apache.camel.Processor;
 import org.apache.camel.ShutdownRunningTask;
 import org.apache.camel.Suspendable;
 import org.apache.camel.spi.ShutdownAware;
+import org.apache.camel.spi.ShutdownStrategy;
 import org.apache.camel.support.DefaultConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,7 +22,7 @@ import org.slf4j.LoggerFactory;
  * again by half, so that an event that nobody takes soon stands alone. If it failed, the next batch is a single event,
  * to see whether all is well again, and each after it twice as large.
  */
-class OutboxConsumer extends DefaultConsumer implements Runnable, ShutdownAware, Suspendable {
+class OutboxConsumer extends DefaultConsumer implements ShutdownAware, Suspendable {
 
     private static final Logger LOG = LoggerFactory.getLogger(OutboxConsumer.class);
 
@@ -34,9 +35,9 @@ class OutboxConsumer extends DefaultConsumer implements Runnable, ShutdownAware,
      */
     private static final long GIVE_WAY_NANOS = 10_000_000_000L;
 
-    private ExecutorService executor;
+    private volatile ExecutorService executor;
+    private volatile Lane lane;
     private OutboxFile file;
-    private Lane lane;
     private volatile boolean delivering;
     /** How many events the next batch holds at most, as far as the last one tells. */
     private int limit = Integer.MAX_VALUE;
@@ -62,27 +63,38 @@ class OutboxConsumer extends DefaultConsumer implements Runnable, ShutdownAware,
         lane = wanted;
         executor = getEndpoint().getCamelContext().getExecutorServiceManager().newSingleThreadExecutor(this,
                 getEndpoint().getEndpointUri());
-        executor.execute(this);
+        executor.execute(() -> run(wanted));
     }
 
     @Override
     protected void doSuspend() throws Exception {
-        lane.wake();
+        wake();
         super.doSuspend();
     }
 
     @Override
     protected void doResume() throws Exception {
         super.doResume();
-        lane.wake();
+        wake();
+    }
+
+    private void wake() {
+        Lane waitedFor = lane;
+        if (waitedFor != null) {
+            waitedFor.wake();
+        }
     }
 
     @Override
     protected void doStop() throws Exception {
-        if (executor != null) {
-            lane.wake();
-            getEndpoint().getCamelContext().getExecutorServiceManager().shutdownGraceful(executor);
+        ExecutorService running = executor;
+        if (running != null) {
             executor = null;
+            wake();
+            // a batch on its way has as long as the context gives its routes
+            ShutdownStrategy strategy = getEndpoint().getCamelContext().getShutdownStrategy();
+            getEndpoint().getCamelContext().getExecutorServiceManager().shutdownGraceful(running,
+                    strategy.getTimeUnit().toMillis(strategy.getTimeout()));
         }
         if (lane != null) {
             lane.release();
@@ -107,11 +119,10 @@ class OutboxConsumer extends DefaultConsumer implements Runnable, ShutdownAware,
         // nothing to prepare: the thread looks by itself whether it is to go on
     }
 
-    @Override
-    public void run() {
+    private void run(Lane lane) {
         while (isToGoOn()) {
             try (OutboxReader reader = file.reader()) {
-                deliver(reader);
+                deliver(lane, reader);
             } catch (SQLException | RuntimeException | Error e) {
                 // whatever it is, the lane must go on
                 getExceptionHandler().handleException("The outbox can't be read", e);
@@ -123,17 +134,17 @@ class OutboxConsumer extends DefaultConsumer implements Runnable, ShutdownAware,
         }
     }
 
-    private void deliver(OutboxReader reader) throws SQLException, InterruptedException {
+    private void deliver(Lane lane, OutboxReader reader) throws SQLException, InterruptedException {
         OutboxEndpoint endpoint = getEndpoint();
         while (isToGoOn()) {
             if (!isStarted() || !endpoint.getCamelContext().isStarted() || isToGiveWay()) {
                 lane.await(Long.MAX_VALUE, Long.MAX_VALUE, 100);
             } else if (lane.await(1, 1, LOOK_MILLIS)) {
-                linger(reader);
+                linger(lane, reader);
                 if (isStarted() && !isToGiveWay()) {
                     lastBatchNanos = System.nanoTime();
                     Batch batch = reader.next(endpoint.getLane(), maxEvents(), endpoint.getMaxBytes());
-                    if (batch == null || !deliver(batch)) {
+                    if (batch == null || !deliver(lane, batch)) {
                         pause();
                     }
                 }
@@ -152,7 +163,7 @@ class OutboxConsumer extends DefaultConsumer implements Runnable, ShutdownAware,
     }
 
     /** Waits until there is enough for a full batch or the oldest event has waited for long enough. */
-    private void linger(OutboxReader reader) throws SQLException, InterruptedException {
+    private void linger(Lane lane, OutboxReader reader) throws SQLException, InterruptedException {
         OutboxEndpoint endpoint = getEndpoint();
         if (endpoint.getLinger() > 0) {
             long waited = System.currentTimeMillis() - reader.oldest(endpoint.getLane());
@@ -166,7 +177,7 @@ class OutboxConsumer extends DefaultConsumer implements Runnable, ShutdownAware,
     }
 
     /** @return whether the next batch may follow at once, as far as the consumer is not suspended */
-    private boolean deliver(Batch batch) throws InterruptedException {
+    private boolean deliver(Lane lane, Batch batch) throws InterruptedException {
         Exchange exchange = createExchange(false);
         Message message = exchange.getMessage();
         message.setBody(batch.body());
@@ -180,7 +191,7 @@ class OutboxConsumer extends DefaultConsumer implements Runnable, ShutdownAware,
             createUoW(exchange);
             getProcessor().process(exchange);
             if (exchange.getException() != null) {
-                failed(batch, exchange, exchange.getException());
+                failed(lane, batch, exchange, exchange.getException());
                 return !isStarted();
             }
             if (exchange.isRollbackOnly()) {
@@ -195,7 +206,7 @@ class OutboxConsumer extends DefaultConsumer implements Runnable, ShutdownAware,
         } catch (InterruptedException e) {
             throw e;
         } catch (Exception e) {
-            failed(batch, exchange, e);
+            failed(lane, batch, exchange, e);
             return false;
         } finally {
             doneUoW(exchange);
@@ -204,7 +215,7 @@ class OutboxConsumer extends DefaultConsumer implements Runnable, ShutdownAware,
         }
     }
 
-    private void failed(Batch batch, Exchange exchange, Exception failure) {
+    private void failed(Lane lane, Batch batch, Exchange exchange, Exception failure) {
         limit = 1;
         lane.failing(true);
         if (getEndpoint().getCamelContext().isStopping() || isStoppingOrStopped()) {
@@ -215,16 +226,41 @@ class OutboxConsumer extends DefaultConsumer implements Runnable, ShutdownAware,
         }
     }
 
-    private void remove(Batch batch) throws InterruptedException, ExecutionException {
-        CompletableFuture<Void> removed = new CompletableFuture<>();
-        file.remove(batch, (repeated, failure) -> {
-            if (failure == null) {
-                removed.complete(null);
-            } else {
-                removed.completeExceptionally(failure);
+    /**
+     * What was delivered must not be handed out again: tried until the file takes it, as long as the consumer is not
+     * stopped.
+     */
+    private void remove(Batch batch) throws OutboxException {
+        boolean isInterrupted = false;
+        boolean isTold = false;
+        try {
+            while (true) {
+                CompletableFuture<Exception> removed = new CompletableFuture<>();
+                try {
+                    file.remove(batch, (repeated, failure) -> removed.complete(failure));
+                    Exception failure = removed.get();
+                    if (failure == null || failure instanceof BatchGoneException) {
+                        return;
+                    } else if (!isToGoOn()) {
+                        throw new OutboxException("A batch was delivered, but is still in the outbox", failure);
+                    } else if (!isTold) {
+                        isTold = true;
+                        LOG.error("A batch of the lane {} was delivered, but can't be taken out of the outbox. Tried "
+                                + "again until it is: {}", batch.lane(), failure.getMessage());
+                    }
+                    Thread.sleep(getEndpoint().getRetryDelay());
+                } catch (InterruptedException e) {
+                    // not before it is done
+                    isInterrupted = true;
+                } catch (ExecutionException e) {
+                    throw new IllegalStateException("It is never completed so", e);
+                }
             }
-        });
-        removed.get();
+        } finally {
+            if (isInterrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
     }
 
     private void pause() {
@@ -240,6 +276,7 @@ class OutboxConsumer extends DefaultConsumer implements Runnable, ShutdownAware,
 
     /** A suspended consumer keeps its thread. */
     private boolean isToGoOn() {
-        return executor != null && !executor.isShutdown() && (isRunAllowed() || isSuspendingOrSuspended());
+        ExecutorService running = executor;
+        return running != null && !running.isShutdown() && (isRunAllowed() || isSuspendingOrSuspended());
     }
 }

@@ -50,6 +50,8 @@ public final class OutboxFile implements AutoCloseable {
             + " attempts INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, event_id TEXT,"
             + " event_type TEXT, lane TEXT, grp TEXT, encoding TEXT, body BLOB NOT NULL)";
 
+    private static final String DEAD_LETTER_LAST = "CREATE INDEX dead_letter_last ON dead_letter (last)";
+
     private static final String[] TABLES = {
             // one row per commit, lane and group; orders: a hash of the alert id per event, events in the body's order
             "CREATE TABLE chunk (id INTEGER PRIMARY KEY, lane TEXT NOT NULL, grp TEXT NOT NULL, accepted INTEGER NOT NULL,"
@@ -59,11 +61,13 @@ public final class OutboxFile implements AutoCloseable {
             // the idempotency keys of one commit
             "CREATE TABLE seen (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, keys BLOB NOT NULL)",
             DEAD_LETTER,
+            DEAD_LETTER_LAST,
             "CREATE TABLE probe (id INTEGER PRIMARY KEY, at INTEGER NOT NULL)" };
 
     private static final String[] FROM_1_TO_2 = {
             "ALTER TABLE dead_letter RENAME TO dead_letter_1",
             DEAD_LETTER,
+            DEAD_LETTER_LAST,
             "INSERT INTO dead_letter (id, key, reason, detail, attempts, first, last, body)"
                     + " SELECT id, randomblob(16), reason, detail, 1, kept, kept, body FROM dead_letter_1",
             "DROP TABLE dead_letter_1" };

@@ -54,6 +54,7 @@ final class OutboxWriter implements AutoCloseable {
     private PreparedStatement insertChunk;
     private PreparedStatement insertSeen;
     private PreparedStatement deleteSeen;
+    private PreparedStatement countChunks;
     private PreparedStatement deleteChunks;
     private PreparedStatement shrinkChunk;
     private PreparedStatement findDeadLetter;
@@ -105,6 +106,8 @@ final class OutboxWriter implements AutoCloseable {
         insertSeen = connection.prepareStatement("INSERT INTO seen VALUES (?, ?, ?)");
         deleteSeen = connection.prepareStatement("DELETE FROM seen WHERE id < ?");
         // a batch takes every chunk of its group between its first and its last, so a range names them
+        countChunks = connection
+                .prepareStatement("SELECT count(*) FROM chunk WHERE lane = ? AND grp = ? AND id BETWEEN ? AND ?");
         deleteChunks = connection
                 .prepareStatement("DELETE FROM chunk WHERE lane = ? AND grp = ? AND id BETWEEN ? AND ?");
         shrinkChunk = connection.prepareStatement(
@@ -119,7 +122,8 @@ final class OutboxWriter implements AutoCloseable {
                 + " attempts = attempts + 1 WHERE key = ?");
         deleteDeadLetter = connection.prepareStatement("DELETE FROM dead_letter WHERE id = ? RETURNING length(body)");
         deleteOldestDeadLetter = connection.prepareStatement(
-                "DELETE FROM dead_letter WHERE id = (SELECT min(id) FROM dead_letter) RETURNING length(body)");
+                "DELETE FROM dead_letter WHERE id = (SELECT id FROM dead_letter ORDER BY last, id LIMIT 1)"
+                        + " RETURNING length(body)");
         deleteAgedDeadLetters = connection
                 .prepareStatement("DELETE FROM dead_letter WHERE last < ? RETURNING length(body)");
         insertProbe = connection.prepareStatement("INSERT OR REPLACE INTO probe VALUES (1, ?)");
@@ -597,26 +601,37 @@ final class OutboxWriter implements AutoCloseable {
             List<Batch.Part> parts = batch.parts();
             Batch.Part last = parts.get(parts.size() - 1);
             int whole = last.isWhole() ? parts.size() : parts.size() - 1;
-            deleteChunks.setString(1, batch.lane());
-            deleteChunks.setString(2, batch.group());
-            deleteChunks.setLong(3, parts.get(0).chunk());
-            deleteChunks.setLong(4, last.isWhole() ? last.chunk() : last.chunk() - 1);
-            boolean removed = deleteChunks.executeUpdate() == whole;
-            if (removed && !last.isWhole()) {
-                shrinkChunk.setInt(1, last.events());
-                shrinkChunk.setInt(2, last.bytes());
-                shrinkChunk.setInt(3, last.bytes());
-                shrinkChunk.setLong(4, last.chunk());
-                shrinkChunk.setInt(5, last.left());
-                removed = shrinkChunk.executeUpdate() == 1;
-            }
-            if (!removed) {
-                // nothing is taken away twice: what lies there now are other events
-                refusal = new OutboxException("The batch was removed before", null);
+            if (chunks(countChunks, last) != whole || !last.isWhole() && !shrink(last)) {
+                refusal = new BatchGoneException();
                 return;
             }
+            range(deleteChunks, last);
+            deleteChunks.executeUpdate();
             commit.removed.add(batch);
             removedSome = true;
+        }
+
+        private void range(PreparedStatement statement, Batch.Part last) throws SQLException {
+            statement.setString(1, batch.lane());
+            statement.setString(2, batch.group());
+            statement.setLong(3, batch.parts().get(0).chunk());
+            statement.setLong(4, last.isWhole() ? last.chunk() : last.chunk() - 1);
+        }
+
+        private int chunks(PreparedStatement count, Batch.Part last) throws SQLException {
+            range(count, last);
+            try (ResultSet row = count.executeQuery()) {
+                return row.getInt(1);
+            }
+        }
+
+        private boolean shrink(Batch.Part part) throws SQLException {
+            shrinkChunk.setInt(1, part.events());
+            shrinkChunk.setInt(2, part.bytes());
+            shrinkChunk.setInt(3, part.bytes());
+            shrinkChunk.setLong(4, part.chunk());
+            shrinkChunk.setInt(5, part.left());
+            return shrinkChunk.executeUpdate() == 1;
         }
     }
 

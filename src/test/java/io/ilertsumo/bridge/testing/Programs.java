@@ -83,7 +83,7 @@ public final class Programs {
     /** Has little room and little patience for its senders. */
     public static final class Impatient extends Program {
 
-        public static final int MAX_PER_SECOND = 50;
+        public static final int MAX_PER_SECOND = 40;
 
         public Impatient() {
             super(Map.of(
