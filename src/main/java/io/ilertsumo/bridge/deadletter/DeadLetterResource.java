@@ -219,13 +219,7 @@ public class DeadLetterResource {
 
     private CompletableFuture<Void> discard(long id) throws InterruptedException {
         CompletableFuture<Void> discarded = new CompletableFuture<>();
-        file().discard(id, (repeated, failure) -> {
-            if (failure == null) {
-                discarded.complete(null);
-            } else {
-                discarded.completeExceptionally(failure);
-            }
-        });
+        file().discard(id, OutboxFile.Outcome.completing(discarded));
         return discarded;
     }
 

@@ -14,6 +14,7 @@ import java.sql.Statement;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 
@@ -114,6 +115,17 @@ public final class OutboxFile implements AutoCloseable {
          * @param failure  why nothing was stored; {@code null} if it is safely on disk
          */
         void done(boolean repeated, Exception failure);
+
+        /** Completes the future, exceptionally if nothing was stored. */
+        static Outcome completing(CompletableFuture<Void> future) {
+            return (repeated, failure) -> {
+                if (failure == null) {
+                    future.complete(null);
+                } else {
+                    future.completeExceptionally(failure);
+                }
+            };
+        }
     }
 
     private OutboxFile(Path directory, Bounds bounds, Executor acknowledgements) {

@@ -46,13 +46,7 @@ public class OutboxReadiness implements HealthCheck {
         }
         try {
             CompletableFuture<Void> written = new CompletableFuture<>();
-            file.probe((repeated, failure) -> {
-                if (failure == null) {
-                    written.complete(null);
-                } else {
-                    written.completeExceptionally(failure);
-                }
-            });
+            file.probe(OutboxFile.Outcome.completing(written));
             written.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
             return response.up().build();
         } catch (ExecutionException e) {

@@ -409,6 +409,12 @@ final class OutboxWriter implements AutoCloseable {
             return deleted;
         }
 
+        /** Takes a dead letter away; returns what to answer if there is none of that id. */
+        DeadLetterGoneException take(long deadLetter) throws SQLException {
+            deleteDeadLetter.setLong(1, deadLetter);
+            return deletedDeadLetters(deleteDeadLetter) == 0 ? new DeadLetterGoneException(deadLetter) : null;
+        }
+
         void droppedDeadLetters(PreparedStatement delete) throws SQLException {
             dropped += deletedDeadLetters(delete);
         }
@@ -648,10 +654,8 @@ final class OutboxWriter implements AutoCloseable {
         @Override
         void apply(Commit commit) throws SQLException {
             if (isAccepted(commit)) {
-                deleteDeadLetter.setLong(1, deadLetter);
-                if (commit.deletedDeadLetters(deleteDeadLetter) == 0) {
-                    refusal = new DeadLetterGoneException(deadLetter);
-                } else {
+                refusal = commit.take(deadLetter);
+                if (refusal == null) {
                     commit.add(this);
                 }
             }
@@ -669,10 +673,7 @@ final class OutboxWriter implements AutoCloseable {
 
         @Override
         void apply(Commit commit) throws SQLException {
-            deleteDeadLetter.setLong(1, deadLetter);
-            if (commit.deletedDeadLetters(deleteDeadLetter) == 0) {
-                refusal = new DeadLetterGoneException(deadLetter);
-            }
+            refusal = commit.take(deadLetter);
         }
     }
 

@@ -18,7 +18,8 @@ import io.vertx.ext.web.RoutingContext;
 public class Forms {
 
     void register(@Observes Router router) {
-        router.route("/webhooks/*").order(RouteConstants.ROUTE_ORDER_UPLOAD_LIMIT - 1).handler(Forms::passAsBytes);
+        router.route(ProblemResponses.WEBHOOKS).order(RouteConstants.ROUTE_ORDER_UPLOAD_LIMIT - 1)
+                .handler(Forms::passAsBytes);
     }
 
     private static void passAsBytes(RoutingContext context) {
