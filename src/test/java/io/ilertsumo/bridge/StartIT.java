@@ -3,9 +3,9 @@ package io.ilertsumo.bridge;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -15,7 +15,12 @@ import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.aggregator.ArgumentsAccessor;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
+import io.ilertsumo.bridge.testing.EditedRoutes;
 import io.ilertsumo.bridge.testing.Events;
 import io.ilertsumo.bridge.testing.Program;
 import io.ilertsumo.bridge.testing.SumoLogic;
@@ -62,23 +67,126 @@ class StartIT {
     }
 
     @Test
-    void routesOfAFolderTakeThePlaceOfThePackagedOnes() throws Exception {
-        Path routes = copyOf(Path.of("routes"), SumoLogicResource.newDirectory("routes"));
-        Path deliver = routes.resolve("deliver.camel.yaml");
-        String text = Files.readString(deliver);
-        String edited = text.replaceFirst("expression: \"?\\$\\{properties:bridge\\.category[^\\n]*",
-                "expression: edited/by-hand");
-        assertFalse(text.equals(edited), "the category is edited");
-        Files.writeString(deliver, edited);
-        settings.put("BRIDGE_ROUTES_DIR", routes.toString());
+    void whateverIsWrongWithItsSettingsItSaysTogetherWithoutASecret() {
+        settings.put("BRIDGE_BATCH_MAX_EVENTS", "many");
+        settings.put("BRIDGE_OUTBOX_MAX_BYTES", "0");
+        settings.put("BRIDGE_RETRY_DELAY", "soon");
+        settings.put("BRIDGE_LANES", "rabbits");
+        settings.put("SUMOLOGIC_URL", SumoLogic.TOKEN);
+        settings.put("SUMOLOGIC_CONNECTIONS", "0");
+        settings.put("QUARKUS_HTTP_IDLE_TIMEOUT", "late");
+        settings.remove("ILERT_WEBHOOK_PASSWORD");
+
+        String output = doesNotStart("BRIDGE_BATCH_MAX_EVENTS", "BRIDGE_RETRY_DELAY", "BRIDGE_LANES",
+                "SUMOLOGIC_URL is not", "SUMOLOGIC_CONNECTIONS must be at least 1", "QUARKUS_HTTP_IDLE_TIMEOUT",
+                "ILERT_WEBHOOK_PASSWORD is missing");
+
+        assertFalse(output.contains(SumoLogic.TOKEN), output);
+    }
+
+    @Test
+    void numbersAndTimesOutOfTheirBoundsAreSaidTogether() {
+        settings.put("BRIDGE_OUTBOX_MAX_BYTES", "0");
+        settings.put("BRIDGE_BULK_LINGER", "1");
+        settings.put("BRIDGE_BULK_MIN_REQUESTS_PER_SECOND", "1000");
+        settings.put("BRIDGE_SECRETS_DIR", "/not/there");
+
+        doesNotStart("BRIDGE_OUTBOX_MAX_BYTES must be at least 1: 0", "BRIDGE_BULK_LINGER is not a time",
+                "BRIDGE_BULK_MAX_REQUESTS_PER_SECOND must be at least 1000: 100",
+                "BRIDGE_SECRETS_DIR is not a directory: /not/there");
+    }
+
+    @Test
+    void secretsCanBeFiles() throws Exception {
+        Path secrets = SumoLogicResource.newDirectory("secrets");
+        Files.writeString(secrets.resolve("SUMOLOGIC_URL"), settings.remove("SUMOLOGIC_URL") + "\n");
+        Files.writeString(secrets.resolve("ILERT_WEBHOOK_PASSWORD"), settings.remove("ILERT_WEBHOOK_PASSWORD"));
+        settings.put("BRIDGE_SECRETS_DIR", secrets.toString());
 
         try (Program program = Program.start(settings)) {
             String id = Events.newId();
             assertEquals(202, program.send(Events.express(id)));
 
             Awaitility.await().until(() -> !sumoLogic.messagesWith(id).isEmpty());
-            assertEquals("edited/by-hand", sumoLogic.requestsWith(id).get(0).header("X-Sumo-Category"));
-            program.stop();
+        }
+    }
+
+    @Test
+    void aPortThatIsTakenIsNamed() throws Exception {
+        try (ServerSocket taken = new ServerSocket(0)) {
+            settings.put("QUARKUS_HTTP_PORT", Integer.toString(taken.getLocalPort()));
+
+            doesNotStart("Port " + taken.getLocalPort() + " is in use already");
+        }
+    }
+
+    static Stream<Arguments> mistakes() {
+        return Stream.of(
+                arguments("broken YAML", "route.camel.yaml", "        - choice:\n            id: group-by-type",
+                        "        - choice:\n           id: group-by-type\n             x: y", "line 18, column"),
+                arguments("an EIP that there isn't", "route.camel.yaml", "setHeader:", "setHaeder:",
+                        "line 25, column 21: Unknown node id: setHaeder"),
+                arguments("a setting that there isn't", "lanes/outbox.camel.yaml", "bridge.express.linger",
+                        "bridge.express.lingr", ":30: route express: ", "[bridge.express.lingr] not found"),
+                arguments("an option that there isn't", "lanes/outbox.camel.yaml", "giveWayTo", "giveWayToo",
+                        ":45: route bulk: ", "giveWayToo=express"),
+                arguments("a bean that there isn't", "receive.camel.yaml", "ref: readEvent", "ref: readEvnt",
+                        "route receive: ", "readEvnt"),
+                arguments("an exception that there isn't", "deliver.camel.yaml", "java.io.IOException",
+                        "java.io.IOExeption", "route deliver: ", "java.io.IOExeption"),
+                arguments("an expression that is none", "route.camel.yaml", "== 'HIGH'", "=== 'HIGH'",
+                        ":58: route route: Unexpected token = at location"),
+                arguments("a Kamelet that there isn't", "deliver.camel.yaml", "kamelet:sumologic-sink",
+                        "kamelet:sumologic-snk", "sumologic-snk.kamelet.yaml"),
+                arguments("a step that leads nowhere", "route.camel.yaml", "direct:enqueue", "direct:enqueu",
+                        ":81: no route takes from direct:enqueu", ":91: no route takes from direct:enqueu"),
+                arguments("a lane with no consumer", "lanes/outbox.camel.yaml",
+                        "    uri: outbox:bulk\n\n-", "    uri: outbox:slow\n\n-",
+                        ":21: no route takes from outbox:slow"),
+                arguments("two routes of one name", "lanes/outbox.camel.yaml", "id: bulk", "id: express",
+                        "Duplicate route ids detected: express"));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("mistakes")
+    void withAMistakeInItsRoutesItSaysWhereAndTakesNothing(ArgumentsAccessor mistake) throws Exception {
+        String file = mistake.getString(1);
+        settings.put("BRIDGE_ROUTES_DIR",
+                new EditedRoutes().replace(file, mistake.getString(2), mistake.getString(3)).folder());
+
+        String output = doesNotStart(mistake.toList().stream().skip(4).map(String.class::cast).toArray(String[]::new));
+
+        assertFalse(output.contains("Listening on"), output);
+    }
+
+    @Test
+    void withoutARouteThatTakesEventsItSaysSo() throws Exception {
+        settings.put("BRIDGE_ROUTES_DIR", new EditedRoutes().delete("receive.camel.yaml").folder());
+
+        doesNotStart("No route takes what iLert sends");
+    }
+
+    @Test
+    void whereEventsWaitInALaneThatIsNoMoreItSaysSoAndKeepsThem() throws Exception {
+        sumoLogic.refuseConnections();
+        String id = Events.newId();
+        try (Program program = Program.start(settings)) {
+            assertEquals(202, program.send(Events.bulk(id)));
+            program.kill();
+        }
+        settings.put("BRIDGE_ROUTES_DIR",
+                new EditedRoutes().replace("lanes/outbox.camel.yaml", "outbox:bulk", "outbox:slow").folder());
+
+        String output = doesNotStart("No route takes from outbox:bulk, where 1 events wait");
+
+        assertFalse(output.contains("Listening on"), output);
+        settings.remove("BRIDGE_ROUTES_DIR");
+        sumoLogic.recover();
+        Program program = Program.start(settings);
+        try {
+            Awaitility.await().until(() -> !sumoLogic.messagesWith(id).isEmpty());
+        } finally {
+            program.close();
         }
     }
 
@@ -91,22 +199,6 @@ class StartIT {
             assertEquals(1, output.lines().filter(line -> Stream.of(reasons).allMatch(line::contains)).count(), output);
             assertFalse(output.contains("\tat ") || output.contains("\\tat "), () -> "no stack trace: " + output);
             return output;
-        }
-    }
-
-    private static Path copyOf(Path from, Path to) {
-        try (Stream<Path> files = Files.walk(from)) {
-            for (Path file : (Iterable<Path>) files::iterator) {
-                Path copy = to.resolve(from.relativize(file).toString());
-                if (Files.isDirectory(file)) {
-                    Files.createDirectories(copy);
-                } else {
-                    Files.copy(file, copy);
-                }
-            }
-            return to;
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
     }
 }

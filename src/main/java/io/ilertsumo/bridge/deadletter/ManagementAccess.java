@@ -5,8 +5,7 @@ import java.util.Set;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
-import org.eclipse.microprofile.config.inject.ConfigProperty;
-
+import io.ilertsumo.bridge.settings.BridgeSettings;
 import io.ilertsumo.bridge.webhook.BasicCredentials;
 import io.ilertsumo.bridge.webhook.Problem;
 import io.netty.handler.codec.http.HttpHeaderNames;
@@ -33,9 +32,9 @@ public class ManagementAccess {
 
     private final Optional<BasicCredentials> credentials;
 
-    ManagementAccess(@ConfigProperty(name = "bridge.management.username") String username,
-            @ConfigProperty(name = "bridge.management.password") Optional<String> password) {
-        credentials = password.map(secret -> new BasicCredentials(username, secret));
+    ManagementAccess(BridgeSettings settings) {
+        credentials = settings.managementPassword()
+                .map(secret -> new BasicCredentials(settings.managementUsername(), secret));
     }
 
     /** Lets the call go on, or answers why it may not. */

@@ -12,9 +12,9 @@ import org.apache.camel.Expression;
 import org.apache.camel.Message;
 import org.apache.camel.Processor;
 import org.apache.camel.support.ExpressionAdapter;
-import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 import io.ilertsumo.bridge.outbox.OutboxConstants;
+import io.ilertsumo.bridge.settings.BridgeSettings;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 
@@ -30,9 +30,8 @@ public class DeliveryRate {
     private final MeterRegistry registry;
     private final Map<String, Rate> rates = new ConcurrentHashMap<>();
 
-    DeliveryRate(@ConfigProperty(name = "bridge.requests-per-second-increase") double increase,
-            MeterRegistry registry) {
-        this.increase = increase;
+    DeliveryRate(BridgeSettings settings, MeterRegistry registry) {
+        this.increase = settings.requestsPerSecondIncrease();
         this.registry = registry;
     }
 

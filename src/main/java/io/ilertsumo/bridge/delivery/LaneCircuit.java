@@ -16,11 +16,11 @@ import jakarta.inject.Singleton;
 import org.apache.camel.Exchange;
 import org.apache.camel.Route;
 import org.apache.camel.support.RoutePolicySupport;
-import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import io.ilertsumo.bridge.outbox.OutboxEndpoint;
+import io.ilertsumo.bridge.settings.BridgeSettings;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.arc.Unremovable;
@@ -60,14 +60,11 @@ public class LaneCircuit extends RoutePolicySupport {
     private final Map<String, Long> logged = new ConcurrentHashMap<>();
     private ScheduledExecutorService scheduler;
 
-    LaneCircuit(@ConfigProperty(name = "bridge.retry.delay") Duration delay,
-            @ConfigProperty(name = "bridge.retry.max-delay") Duration maxDelay,
-            @ConfigProperty(name = "bridge.retry.max-retry-after") Duration maxRetryAfter,
-            TokenMask mask, MeterRegistry registry) {
+    LaneCircuit(BridgeSettings settings, TokenMask mask, MeterRegistry registry) {
         this.mask = mask;
-        this.delay = delay.toMillis();
-        this.maxDelay = maxDelay.toMillis();
-        this.maxRetryAfter = maxRetryAfter;
+        this.delay = settings.retryDelay().toMillis();
+        this.maxDelay = settings.retryMaxDelay().toMillis();
+        this.maxRetryAfter = settings.retryMaxRetryAfter();
         this.registry = registry;
     }
 

@@ -6,7 +6,7 @@ import java.util.Optional;
 
 import jakarta.inject.Singleton;
 
-import org.eclipse.microprofile.config.inject.ConfigProperty;
+import io.ilertsumo.bridge.settings.SumoLogicSettings;
 
 /**
  * Takes the token of the HTTP source out of what others say, such as an error page that quotes the URL. The token is
@@ -20,9 +20,9 @@ public class TokenMask {
 
     private final List<String> secrets = new ArrayList<>();
 
-    TokenMask(@ConfigProperty(name = "sumologic.url") Optional<String> url,
-            @ConfigProperty(name = "sumologic.token") Optional<String> token) {
-        token.ifPresent(secrets::add);
+    TokenMask(SumoLogicSettings settings) {
+        Optional<String> url = settings.url();
+        settings.token().ifPresent(secrets::add);
         url.map(text -> text.replaceFirst("[?#].*", "").replaceFirst("/+$", ""))
                 .map(text -> text.substring(text.lastIndexOf('/') + 1))
                 .filter(last -> last.length() >= SHORTEST_TOKEN).ifPresent(secrets::add);

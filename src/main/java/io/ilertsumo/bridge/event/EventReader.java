@@ -14,9 +14,8 @@ import jakarta.inject.Named;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.Processor;
-import org.eclipse.microprofile.config.inject.ConfigProperty;
 
-import io.quarkus.runtime.configuration.MemorySize;
+import io.ilertsumo.bridge.settings.BridgeSettings;
 
 /**
  * Puts the event as one line into the message's body, and what the routes look at into its headers. A body with
@@ -29,8 +28,8 @@ public class EventReader implements Processor {
 
     private final int maxBodySize;
 
-    EventReader(@ConfigProperty(name = "bridge.max-body-size") MemorySize maxBodySize) {
-        this.maxBodySize = Math.toIntExact(maxBodySize.asLongValue());
+    EventReader(BridgeSettings settings) {
+        this.maxBodySize = Math.toIntExact(settings.maxBodySize().asLongValue());
     }
 
     @Override

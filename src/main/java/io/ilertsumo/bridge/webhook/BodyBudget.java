@@ -5,9 +5,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 
-import org.eclipse.microprofile.config.inject.ConfigProperty;
-
-import io.quarkus.runtime.configuration.MemorySize;
+import io.ilertsumo.bridge.settings.BridgeSettings;
 import io.quarkus.vertx.http.runtime.RouteConstants;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
@@ -32,15 +30,13 @@ public class BodyBudget {
     private final ProblemResponses problems;
     private final AtomicLong taken = new AtomicLong();
 
-    BodyBudget(@ConfigProperty(name = "bridge.receive.max-bytes") MemorySize maxBytes,
-            @ConfigProperty(name = "bridge.max-body-size") MemorySize maxBodySize,
-            @ConfigProperty(name = "bridge.retry-after") String retryAfter,
-            ProblemResponses problems) {
-        this.maxBodySize = maxBodySize.asLongValue();
-        long bytes = maxBytes.asLongValue() > 0 ? maxBytes.asLongValue() : Runtime.getRuntime().maxMemory() / HEAP_PART;
+    BodyBudget(BridgeSettings settings, ProblemResponses problems) {
+        this.maxBodySize = settings.maxBodySize().asLongValue();
+        long maxBytes = settings.receiveMaxBytes().asLongValue();
+        long bytes = maxBytes > 0 ? maxBytes : Runtime.getRuntime().maxMemory() / HEAP_PART;
         // the largest body must find room, if it is the only one
         this.max = Math.max(bytes, this.maxBodySize);
-        this.retryAfter = retryAfter;
+        this.retryAfter = Integer.toString(settings.retryAfter());
         this.problems = problems;
     }
 

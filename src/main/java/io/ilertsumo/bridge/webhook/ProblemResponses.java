@@ -3,12 +3,11 @@ package io.ilertsumo.bridge.webhook;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 
-import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import io.ilertsumo.bridge.observability.EventObserver;
-import io.quarkus.runtime.configuration.MemorySize;
+import io.ilertsumo.bridge.settings.BridgeSettings;
 import io.quarkus.vertx.http.runtime.RouteConstants;
 import io.vertx.core.http.HttpClosedException;
 import io.vertx.core.http.HttpHeaders;
@@ -28,8 +27,8 @@ public class ProblemResponses {
     private final long maxBodySize;
     private final EventObserver observer;
 
-    ProblemResponses(@ConfigProperty(name = "bridge.max-body-size") MemorySize maxBodySize, EventObserver observer) {
-        this.maxBodySize = maxBodySize.asLongValue();
+    ProblemResponses(BridgeSettings settings, EventObserver observer) {
+        this.maxBodySize = settings.maxBodySize().asLongValue();
         this.observer = observer;
     }
 

@@ -1,6 +1,5 @@
 package io.ilertsumo.bridge.webhook;
 
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -11,10 +10,10 @@ import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 
-import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import io.ilertsumo.bridge.settings.BridgeSettings;
 import io.netty.channel.Channel;
 import io.netty.channel.SingleThreadEventLoop;
 import io.netty.channel.socket.SocketChannel;
@@ -53,9 +52,9 @@ public class SlowSenders {
     private final long bodyNanos;
     private final List<Future<?>> looks = new ArrayList<>();
 
-    SlowSenders(Vertx vertx, @ConfigProperty(name = "bridge.receive.timeout") Duration timeout) {
+    SlowSenders(Vertx vertx, BridgeSettings settings) {
         this.vertx = vertx;
-        this.bodyNanos = timeout.toNanos();
+        this.bodyNanos = settings.receiveTimeout().toNanos();
     }
 
     /** A connection's latest call. */

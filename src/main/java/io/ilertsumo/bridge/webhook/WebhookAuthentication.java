@@ -2,12 +2,10 @@ package io.ilertsumo.bridge.webhook;
 
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.util.Optional;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
-import org.eclipse.microprofile.config.inject.ConfigProperty;
-
+import io.ilertsumo.bridge.settings.WebhookSettings;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.quarkus.security.AuthenticationFailedException;
 import io.quarkus.security.identity.IdentityProviderManager;
@@ -29,30 +27,26 @@ public class WebhookAuthentication implements HttpAuthenticationMechanism {
 
     private static final String SECRET_HEADER = "X-Webhook-Secret";
 
-    private final WebhookAuthenticationMode mode;
+    private final WebhookSettings.Authentication mode;
     private final BasicCredentials credentials;
     private final byte[] secret;
     private final SecurityIdentity sender;
     private final ProblemResponses problems;
 
-    WebhookAuthentication(
-            @ConfigProperty(name = "ilert.webhook.auth") WebhookAuthenticationMode mode,
-            @ConfigProperty(name = "ilert.webhook.username") String username,
-            @ConfigProperty(name = "ilert.webhook.password") Optional<String> password,
-            ProblemResponses problems) {
-        this.mode = mode;
+    WebhookAuthentication(WebhookSettings settings, ProblemResponses problems) {
+        this.mode = settings.auth();
         this.problems = problems;
-        this.credentials = new BasicCredentials(username, password.orElse(""));
-        this.secret = password.orElse("").getBytes(StandardCharsets.UTF_8);
-        this.sender = QuarkusSecurityIdentity.builder().setPrincipal(new QuarkusPrincipal(username)).build();
+        this.credentials = new BasicCredentials(settings.username(), settings.password().orElse(""));
+        this.secret = settings.password().orElse("").getBytes(StandardCharsets.UTF_8);
+        this.sender = QuarkusSecurityIdentity.builder().setPrincipal(new QuarkusPrincipal(settings.username())).build();
     }
 
     @Override
     public Uni<SecurityIdentity> authenticate(RoutingContext context, IdentityProviderManager identities) {
-        if (mode == WebhookAuthenticationMode.NONE) {
+        if (mode == WebhookSettings.Authentication.NONE) {
             return Uni.createFrom().item(sender);
         }
-        return mode == WebhookAuthenticationMode.BASIC ? byCredentials(context) : bySecret(context);
+        return mode == WebhookSettings.Authentication.BASIC ? byCredentials(context) : bySecret(context);
     }
 
     private Uni<SecurityIdentity> byCredentials(RoutingContext context) {
@@ -77,7 +71,7 @@ public class WebhookAuthentication implements HttpAuthenticationMechanism {
 
     @Override
     public Uni<ChallengeData> getChallenge(RoutingContext context) {
-        return Uni.createFrom().item(mode == WebhookAuthenticationMode.BASIC
+        return Uni.createFrom().item(mode == WebhookSettings.Authentication.BASIC
                 ? new ChallengeData(401, HttpHeaderNames.WWW_AUTHENTICATE, "Basic realm=\"ilert-sumologic-bridge\"")
                 : new ChallengeData(401, null, null));
     }

@@ -1,0 +1,153 @@
+package io.ilertsumo.bridge.start;
+
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+import org.eclipse.microprofile.config.spi.ConfigSource;
+
+import io.ilertsumo.bridge.event.Redaction;
+import io.ilertsumo.bridge.settings.BridgeSettings;
+import io.ilertsumo.bridge.settings.SumoLogicSettings;
+import io.ilertsumo.bridge.settings.WebhookSettings;
+import io.smallrye.config.ConfigSourceContext;
+import io.smallrye.config.ConfigSourceFactory;
+import io.smallrye.config.ConfigValidationException;
+import io.smallrye.config.ConfigValidationException.Problem;
+import io.smallrye.config.ConfigValidator;
+import io.smallrye.config.ConfigValue;
+import io.smallrye.config.SmallRyeConfigBuilder;
+import io.smallrye.config.SmallRyeConfigBuilderCustomizer;
+import io.smallrye.config.source.file.FileSystemConfigSource;
+
+/**
+ * Reads the settings that lie in files of their own, and checks what the types of the settings don't say. Whatever is
+ * wrong is found at once, before anything starts. No message holds a secret.
+ */
+public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, ConfigValidator {
+
+    /** Between environment variables (300) and system properties (400). */
+    private static final int FILES_ORDINAL = 350;
+    /** What Camel and Quarkus read alike. */
+    private static final Pattern TIME = Pattern.compile("0|\\d+(ms|s|m|h|d)");
+
+    @Override
+    public void configBuilder(SmallRyeConfigBuilder builder) {
+        builder.withSources(new ConfigSourceFactory() {
+            @Override
+            public Iterable<ConfigSource> getConfigSources(
+                    ConfigSourceContext context) {
+                return Optional.ofNullable(context.getValue("bridge.secrets.dir")).map(ConfigValue::getValue)
+                        .filter(dir -> !dir.isEmpty())
+                        .map(dir -> List.<ConfigSource>of(
+                                new FileSystemConfigSource(Path.of(dir).toFile(), FILES_ORDINAL)))
+                        .orElse(List.of());
+            }
+        });
+        builder.withValidator(this);
+    }
+
+    @Override
+    public void validateMapping(Class<?> type, String prefix, Object settings) {
+        List<String> wrong = new ArrayList<>();
+        if (settings instanceof SumoLogicSettings sumoLogic) {
+            check(sumoLogic, wrong);
+        } else if (settings instanceof WebhookSettings webhook) {
+            if (webhook.auth() != WebhookSettings.Authentication.NONE && webhook.password().isEmpty()) {
+                wrong.add(
+                        "ILERT_WEBHOOK_PASSWORD is missing: the secret that iLert sends (or set ILERT_WEBHOOK_AUTH to none)");
+            }
+        } else if (settings instanceof BridgeSettings bridge) {
+            check(bridge, wrong);
+        }
+        if (!wrong.isEmpty()) {
+            throw new ConfigValidationException(wrong.stream().map(Problem::new).toArray(Problem[]::new));
+        }
+    }
+
+    private static void check(SumoLogicSettings settings, List<String> wrong) {
+        if (settings.url().isEmpty()) {
+            wrong.add("SUMOLOGIC_URL is missing: the URL of the Sumo Logic HTTP source");
+        } else if (!isHttpUrl(settings.url().get())) {
+            wrong.add("SUMOLOGIC_URL is not an http or https URL");
+        }
+        atLeast(1, Map.of("SUMOLOGIC_CONNECTIONS", settings.connections(),
+                "SUMOLOGIC_CONNECT_TIMEOUT", settings.connectTimeout(),
+                "SUMOLOGIC_RESPONSE_TIMEOUT", settings.responseTimeout()), wrong);
+    }
+
+    private static void check(BridgeSettings settings, List<String> wrong) {
+        isDirectory("BRIDGE_SECRETS_DIR", settings.secretsDir(), wrong);
+        isDirectory("BRIDGE_ROUTES_DIR", settings.routesDir(), wrong);
+        settings.routesDir().filter(Files::isDirectory).ifPresent(dir -> {
+            String lanes = "lanes/" + settings.lanes().name().toLowerCase() + ".camel.yaml";
+            if (!Files.isRegularFile(dir.resolve(lanes))) {
+                wrong.add("BRIDGE_ROUTES_DIR has no " + lanes + ": " + dir);
+            }
+        });
+        if (settings.dropGroups().chars().anyMatch(Character::isWhitespace)) {
+            wrong.add("BRIDGE_DROP_GROUPS has blanks: separate groups by commas alone");
+        }
+        try {
+            new Redaction(settings.redact(), settings.redactMode(), Optional.empty());
+        } catch (IllegalArgumentException e) {
+            wrong.add(e.getMessage());
+        }
+        isTime("BRIDGE_IDEMPOTENCY_PERIOD", settings.idempotencyPeriod(), wrong);
+        isTime("BRIDGE_DEAD_LETTERS_MAX_AGE", settings.deadLettersMaxAge(), wrong);
+        isTime("BRIDGE_EXPRESS_LINGER", settings.expressLinger(), wrong);
+        isTime("BRIDGE_BULK_LINGER", settings.bulkLinger(), wrong);
+        atLeast(0, Map.of("BRIDGE_RECEIVE_MAX_PER_SECOND", settings.receiveMaxPerSecond(),
+                "BRIDGE_RETRY_AFTER", settings.retryAfter(),
+                "BRIDGE_OUTBOX_MIN_FREE_DISK", settings.outboxMinFreeDisk(),
+                "BRIDGE_IDEMPOTENCY_KEYS", settings.idempotencyKeys(),
+                "BRIDGE_REQUESTS_PER_SECOND_INCREASE", settings.requestsPerSecondIncrease()), wrong);
+        atLeast(1, Map.of("BRIDGE_OUTBOX_MAX_EVENTS", settings.outboxMaxEvents(),
+                "BRIDGE_OUTBOX_MAX_BYTES", settings.outboxMaxBytes(),
+                "BRIDGE_DEAD_LETTERS_MAX", settings.deadLettersMax(),
+                "BRIDGE_DEAD_LETTERS_MAX_BYTES", settings.deadLettersMaxBytes(),
+                "BRIDGE_BATCH_MAX_EVENTS", settings.batchMaxEvents(),
+                "BRIDGE_BATCH_MAX_BYTES", settings.batchMaxBytes(),
+                "BRIDGE_RETRY_MISCONFIGURED_AFTER", settings.retryMisconfiguredAfter(),
+                "BRIDGE_MAX_REFUSED_IN_A_ROW", settings.maxRefusedInARow()), wrong);
+        atLeast(1, Map.of("BRIDGE_EXPRESS_MIN_REQUESTS_PER_SECOND", settings.expressMinRequestsPerSecond(),
+                "BRIDGE_BULK_MIN_REQUESTS_PER_SECOND", settings.bulkMinRequestsPerSecond()), wrong);
+        atLeast(settings.expressMinRequestsPerSecond(), Map.of("BRIDGE_EXPRESS_MAX_REQUESTS_PER_SECOND",
+                settings.expressMaxRequestsPerSecond()), wrong);
+        atLeast(settings.bulkMinRequestsPerSecond(), Map.of("BRIDGE_BULK_MAX_REQUESTS_PER_SECOND",
+                settings.bulkMaxRequestsPerSecond()), wrong);
+    }
+
+    private static void isDirectory(String variable, Optional<Path> path, List<String> wrong) {
+        path.filter(dir -> !Files.isDirectory(dir))
+                .ifPresent(dir -> wrong.add(variable + " is not a directory: " + dir));
+    }
+
+    private static void isTime(String variable, String value, List<String> wrong) {
+        if (!TIME.matcher(value).matches()) {
+            wrong.add(variable + " is not a time such as 500ms, 10s, 5m, 24h or 30d: " + value);
+        }
+    }
+
+    private static void atLeast(long least, Map<String, Number> values, List<String> wrong) {
+        values.forEach((variable, value) -> {
+            if (value.doubleValue() < least) {
+                wrong.add(variable + " must be at least " + least + ": " + value);
+            }
+        });
+    }
+
+    private static boolean isHttpUrl(String text) {
+        try {
+            URI uri = URI.create(text);
+            return uri.getHost() != null && ("https".equals(uri.getScheme()) || "http".equals(uri.getScheme()));
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
+    }
+}
