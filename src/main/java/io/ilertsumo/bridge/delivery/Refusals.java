@@ -1,5 +1,7 @@
 package io.ilertsumo.bridge.delivery;
 
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
 import jakarta.enterprise.inject.Produces;
@@ -12,13 +14,13 @@ import org.apache.camel.Processor;
 import org.apache.camel.support.ExpressionAdapter;
 
 /**
- * How many events Sumo Logic has refused for good, one after the other, without taking any in between. Many of them in
+ * How many events of a lane Sumo Logic has refused for good, one after the other, without taking any in between. Many of them in
  * a row are not the events' fault. Thread-safe.
  */
 @Singleton
 public class Refusals {
 
-    private final AtomicInteger inARow = new AtomicInteger();
+    private final Map<String, AtomicInteger> inARow = new ConcurrentHashMap<>();
 
     /** How many there are. */
     @Produces
@@ -28,7 +30,7 @@ public class Refusals {
         return new ExpressionAdapter() {
             @Override
             public Object evaluate(Exchange exchange) {
-                return inARow.get();
+                return of(exchange).get();
             }
         };
     }
@@ -38,7 +40,7 @@ public class Refusals {
     @Singleton
     @Named("countRefusal")
     Processor countRefusal() {
-        return exchange -> inARow.incrementAndGet();
+        return exchange -> of(exchange).incrementAndGet();
     }
 
     /** One more may be refused, so that nothing waits for good behind events that nobody takes. */
@@ -46,7 +48,7 @@ public class Refusals {
     @Singleton
     @Named("forgiveRefusal")
     Processor forgiveRefusal() {
-        return exchange -> inARow.updateAndGet(count -> Math.max(0, count - 1));
+        return exchange -> of(exchange).updateAndGet(count -> Math.max(0, count - 1));
     }
 
     /** Something was taken. */
@@ -54,6 +56,10 @@ public class Refusals {
     @Singleton
     @Named("forgetRefusals")
     Processor forgetRefusals() {
-        return exchange -> inARow.set(0);
+        return exchange -> of(exchange).set(0);
+    }
+
+    private AtomicInteger of(Exchange exchange) {
+        return inARow.computeIfAbsent(exchange.getVariable("lane", String.class), lane -> new AtomicInteger());
     }
 }

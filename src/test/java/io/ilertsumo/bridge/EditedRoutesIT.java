@@ -1,0 +1,129 @@
+package io.ilertsumo.bridge;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+import io.ilertsumo.bridge.testing.EditedRoutes;
+import io.ilertsumo.bridge.testing.Events;
+import io.ilertsumo.bridge.testing.Program;
+import io.ilertsumo.bridge.testing.SumoLogic;
+import io.ilertsumo.bridge.testing.SumoLogicResource;
+
+/** The edits of {@code docs/routes.md}, applied as they stand there. */
+class EditedRoutesIT {
+
+    private static final Path EDITS = Path.of("docs", "edits");
+
+    private final SumoLogic sumoLogic = new SumoLogic();
+    private final Map<String, String> settings = Program.settings(sumoLogic, SumoLogicResource.newDirectory("outbox"));
+    private final EditedRoutes routes = new EditedRoutes();
+
+    @AfterEach
+    void end() {
+        sumoLogic.close();
+    }
+
+    private Program start() {
+        settings.put("BRIDGE_ROUTES_DIR", routes.folder());
+        return Program.start(settings);
+    }
+
+    @Test
+    void escalationsGoToAnotherSourceCategory() throws Exception {
+        routes.apply(EDITS.resolve("escalations-elsewhere.patch"));
+        try (Program program = start()) {
+            String escalation = Events.newId();
+            String other = Events.newId();
+            assertEquals(202, program.send(Events.event(escalation, "alert-auto-escalated", "LOW")));
+            assertEquals(202, program.send(Events.event(other, "alert-created", "HIGH")));
+
+            await().until(() -> sumoLogic.messages().size() == 2);
+            assertEquals("webhook/ilert/escalations",
+                    sumoLogic.requestsWith(escalation).get(0).header("X-Sumo-Category"));
+            assertEquals("webhook/ilert", sumoLogic.requestsWith(other).get(0).header("X-Sumo-Category"));
+        }
+    }
+
+    @Test
+    void channelEventsAreDroppedAndAllElseIsDelivered() throws Exception {
+        routes.apply(EDITS.resolve("without-channel-events.patch"));
+        try (Program program = start()) {
+            String comment = Events.newId();
+            assertEquals(200, program.send(Events.event(Events.newId(), "alert-channel-attached", "HIGH")));
+            assertEquals(200, program.send(Events.event(Events.newId(), "alert-channel-detached", "LOW")));
+            assertEquals(202, program.send(Events.event(comment, "alert-comment-added", "LOW")));
+
+            await().until(() -> !sumoLogic.messagesWith(comment).isEmpty());
+            assertEquals(1, sumoLogic.messages().size());
+            assertTrue(program.management("/q/metrics").lines()
+                    .anyMatch(line -> line.startsWith("bridge_events_received_total{")
+                            && line.contains("result=\"dropped\"") && line.endsWith(" 2.0")));
+        }
+    }
+
+    @Test
+    void highAlertsGoToASecondDestinationToo() throws Exception {
+        try (SumoLogic second = new SumoLogic(); Program program = startWithSecond(second)) {
+            String high = Events.newId();
+            String low = Events.newId();
+            assertEquals(202, program.send(Events.event(low, "alert-auto-escalated", "LOW")));
+            assertEquals(202, program.send(Events.event(high, "alert-created", "HIGH")));
+            assertEquals(200, program.send(Events.event(high, "alert-created", "HIGH")), "known already");
+
+            await().until(() -> sumoLogic.messages().size() == 2 && second.messages().size() == 1);
+            assertEquals(sumoLogic.messagesWith(high), second.messagesWith(high));
+            assertEquals("second", second.requestsWith(high).get(0).lane());
+        }
+    }
+
+    @Test
+    void theSecondDestinationFailsAloneAndGetsWhatItMissed() throws Exception {
+        try (SumoLogic second = new SumoLogic(); Program program = startWithSecond(second)) {
+            second.refuseConnections();
+            List<String> events = Stream.generate(Events::newId).limit(20).toList();
+            for (String event : events) {
+                assertEquals(202, program.send(Events.event(event, "alert-created", "HIGH")));
+            }
+            await().until(() -> sumoLogic.messages().size() == events.size());
+            assertEquals(List.of(), second.messages());
+
+            program.kill();
+            try (Program again = Program.start(settings)) {
+                second.recover();
+                await().until(() -> events.stream().noneMatch(event -> second.messagesWith(event).isEmpty()));
+                again.stop();
+            }
+        }
+    }
+
+    @Test
+    void theFirstDestinationFailsAlone() throws Exception {
+        try (SumoLogic second = new SumoLogic(); Program program = startWithSecond(second)) {
+            sumoLogic.answer(new SumoLogic.Answer.Status(401));
+            String high = Events.newId();
+            assertEquals(202, program.send(Events.event(high, "alert-created", "HIGH")));
+
+            await().until(() -> !second.messagesWith(high).isEmpty());
+            assertEquals(List.of(), sumoLogic.taken());
+        }
+    }
+
+    /** The URL is a secret, so it comes as a file. */
+    private Program startWithSecond(SumoLogic second) throws Exception {
+        routes.apply(EDITS.resolve("second-destination.patch"));
+        Path secrets = SumoLogicResource.newDirectory("secrets");
+        Files.writeString(secrets.resolve("camel.kamelet.sumologic-sink.second-sumologic.url"), second.url() + "\n");
+        settings.put("BRIDGE_SECRETS_DIR", secrets.toString());
+        return start();
+    }
+}
