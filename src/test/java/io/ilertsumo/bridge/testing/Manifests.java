@@ -1,0 +1,272 @@
+package io.ilertsumo.bridge.testing;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+import org.junit.jupiter.api.Assumptions;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.databind.BeanDescription;
+import com.fasterxml.jackson.databind.DeserializationConfig;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.MapperFeature;
+import com.fasterxml.jackson.databind.cfg.CoercionAction;
+import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
+import com.fasterxml.jackson.databind.deser.BeanDeserializerBuilder;
+import com.fasterxml.jackson.databind.deser.BeanDeserializerModifier;
+import com.fasterxml.jackson.databind.module.SimpleModule;
+import com.fasterxml.jackson.databind.type.LogicalType;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+
+import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.EnvVar;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.KeyToPath;
+import io.fabric8.kubernetes.api.model.Namespace;
+import io.fabric8.kubernetes.api.model.Secret;
+import io.fabric8.kubernetes.api.model.Service;
+import io.fabric8.kubernetes.api.model.ServiceAccount;
+import io.fabric8.kubernetes.api.model.Volume;
+import io.fabric8.kubernetes.api.model.apps.StatefulSet;
+import io.fabric8.kubernetes.api.model.networking.v1.Ingress;
+import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicy;
+import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
+import io.fabric8.openshift.api.model.monitoring.v1.PrometheusRule;
+import io.fabric8.openshift.api.model.monitoring.v1.ServiceMonitor;
+
+/** Kubernetes manifests as {@code kubectl kustomize} makes them, read as strictly as an API server reads them. */
+public final class Manifests {
+
+    /** What an operator writes into {@code secrets.env}. */
+    public static final Map<String, String> SECRETS = Map.of(
+            "SUMOLOGIC_URL", "https://collectors.example.com/receiver/v1/http/" + SumoLogic.TOKEN,
+            "ILERT_WEBHOOK_PASSWORD", SumoLogicResource.PASSWORD);
+
+    private static final Map<String, Class<? extends HasMetadata>> KINDS = Stream.of(ConfigMap.class, Ingress.class,
+            Namespace.class, NetworkPolicy.class, PodDisruptionBudget.class, PrometheusRule.class, Secret.class,
+            Service.class, ServiceAccount.class, ServiceMonitor.class, StatefulSet.class)
+            .collect(Collectors.toMap(kind -> HasMetadata.getApiVersion(kind) + " " + HasMetadata.getKind(kind),
+                    Function.identity()));
+
+    private static final YAMLMapper YAML = strict();
+
+    private final List<JsonNode> documents;
+    private final List<HasMetadata> resources;
+
+    private Manifests(List<JsonNode> documents) {
+        this.documents = documents;
+        resources = documents.stream().map(Manifests::read).toList();
+    }
+
+    /** The models take every field they don't know into a map; that map is taken away from them. */
+    private static YAMLMapper strict() {
+        YAMLMapper mapper = YAMLMapper.builder().disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
+                .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
+                .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+                .addModule(new SimpleModule().setDeserializerModifier(new BeanDeserializerModifier() {
+
+                    private static final long serialVersionUID = 1L;
+
+                    @Override
+                    public BeanDeserializerBuilder updateBuilder(DeserializationConfig config,
+                            BeanDescription description,
+                            BeanDeserializerBuilder builder) {
+                        builder.setAnySetter(null);
+                        return builder;
+                    }
+                })).build();
+        for (CoercionInputShape shape : List.of(CoercionInputShape.Integer, CoercionInputShape.Float,
+                CoercionInputShape.Boolean)) {
+            mapper.coercionConfigFor(LogicalType.Textual).setCoercion(shape, CoercionAction.Fail);
+        }
+        return mapper;
+    }
+
+    /** What that folder of {@code k8s} makes, of the files as they are. The test is skipped where there is no kubectl. */
+    public static Manifests of(String folder) {
+        return of(Path.of("").toAbsolutePath(), folder);
+    }
+
+    /** What that folder of {@code k8s} makes in a copy of the repository, such as {@link #checkout()}. */
+    public static Manifests of(Path checkout, String folder) {
+        try {
+            Path output = Files.createTempFile(Path.of("target"), "manifests-", ".yaml");
+            Path errors = Files.createTempFile(Path.of("target"), "manifests-", ".err");
+            Process kubectl = kubectl("kustomize", checkout.resolve("k8s").resolve(folder).toString())
+                    .redirectOutput(output.toFile()).redirectError(errors.toFile()).start();
+            if (kubectl.waitFor() != 0) {
+                throw new AssertionError("kubectl kustomize k8s/" + folder + ": " + Files.readString(errors));
+            }
+            return new Manifests(YAML.readerFor(JsonNode.class).<JsonNode>readValues(output.toFile()).readAll());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static ProcessBuilder kubectl(String... arguments) {
+        boolean isThere = Stream.of(System.getenv("PATH").split(":"))
+                .anyMatch(directory -> Files.isExecutable(Path.of(directory, "kubectl")));
+        Assumptions.assumeTrue(isThere, "There is no kubectl here, so what Kubernetes is given is not tested");
+        return new ProcessBuilder(Stream.concat(Stream.of("kubectl"), Stream.of(arguments)).toList());
+    }
+
+    /** A copy of what Kubernetes is given, with the file of secrets in it, to be changed as an operator does it. */
+    public static Path checkout() {
+        Path checkout = SumoLogicResource.newDirectory("checkout");
+        try {
+            for (String folder : List.of("k8s", "routes")) {
+                try (Stream<Path> files = Files.walk(Path.of(folder))) {
+                    for (Path file : (Iterable<Path>) files::iterator) {
+                        // a developer's own secrets stay where they are
+                        if (Files.isRegularFile(file) && !file.endsWith("secrets.env")) {
+                            Path copy = checkout.resolve(file);
+                            Files.createDirectories(copy.getParent());
+                            Files.copy(file, copy);
+                        }
+                    }
+                }
+            }
+            Files.write(checkout.resolve("k8s/overlays/production/secrets.env"),
+                    SECRETS.entrySet().stream().map(secret -> secret.getKey() + "=" + secret.getValue()).toList());
+            return checkout;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /**
+     * Reads a document into the type of its kind.
+     *
+     * @throws IllegalArgumentException if a field of it, at any depth, is unknown or of the wrong type
+     */
+    public static HasMetadata read(JsonNode document) {
+        String kind = document.path("apiVersion").asText() + " " + document.path("kind").asText();
+        Class<? extends HasMetadata> type = KINDS.get(kind);
+        if (type == null) {
+            throw new IllegalArgumentException("There is no " + kind);
+        }
+        try {
+            return YAML.readerFor(type).readValue(document);
+        } catch (IOException e) {
+            throw new IllegalArgumentException(kind + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** The documents as they were made. */
+    public List<JsonNode> documents() {
+        return documents;
+    }
+
+    public List<HasMetadata> all() {
+        return resources;
+    }
+
+    public <T extends HasMetadata> List<T> all(Class<T> kind) {
+        return resources.stream().filter(kind::isInstance).map(kind::cast).toList();
+    }
+
+    /** The only one of its kind. */
+    public <T extends HasMetadata> T only(Class<T> kind) {
+        List<T> found = all(kind);
+        if (found.size() != 1) {
+            throw new AssertionError(found.size() + " of the kind " + kind.getSimpleName());
+        }
+        return found.get(0);
+    }
+
+    public <T extends HasMetadata> T named(Class<T> kind, String name) {
+        return all(kind).stream().filter(one -> one.getMetadata().getName().equals(name)).findFirst()
+                .orElseThrow(() -> new AssertionError("There is no " + kind.getSimpleName() + " " + name));
+    }
+
+    public StatefulSet statefulSet() {
+        return only(StatefulSet.class);
+    }
+
+    public Container container() {
+        List<Container> containers = statefulSet().getSpec().getTemplate().getSpec().getContainers();
+        if (containers.size() != 1) {
+            throw new AssertionError(containers.size() + " containers");
+        }
+        return containers.get(0);
+    }
+
+    /** The environment variables that the container gets. */
+    public Map<String, String> environment() {
+        Map<String, String> environment = new TreeMap<>();
+        container().getEnvFrom().forEach(from -> environment
+                .putAll(named(ConfigMap.class, from.getConfigMapRef().getName()).getData()));
+        container().getEnv().forEach(variable -> environment.put(variable.getName(), plain(variable)));
+        return environment;
+    }
+
+    private static String plain(EnvVar variable) {
+        if (variable.getValue() == null) {
+            throw new AssertionError("Not a plain value: " + variable);
+        }
+        return variable.getValue();
+    }
+
+    public Volume volume(String name) {
+        return statefulSet().getSpec().getTemplate().getSpec().getVolumes().stream()
+                .filter(volume -> volume.getName().equals(name)).findFirst()
+                .orElseThrow(() -> new AssertionError("There is no volume " + name));
+    }
+
+    /** The files of a volume that is made of ConfigMaps, by their paths in it. */
+    public Map<String, String> files(Volume volume) {
+        Map<String, String> files = new TreeMap<>();
+        volume.getProjected().getSources().forEach(source -> {
+            Map<String, String> data = named(ConfigMap.class, source.getConfigMap().getName()).getData();
+            Map<String, String> paths = new HashMap<>();
+            if (source.getConfigMap().getItems().isEmpty()) {
+                data.keySet().forEach(key -> paths.put(key, key));
+            } else {
+                paths.putAll(source.getConfigMap().getItems().stream()
+                        .collect(Collectors.toMap(KeyToPath::getKey, KeyToPath::getPath)));
+            }
+            paths.forEach((key, path) -> {
+                if (!data.containsKey(key) || files.put(path, data.get(key)) != null) {
+                    throw new AssertionError(key + " is not there, or " + path + " is there twice");
+                }
+            });
+        });
+        return files;
+    }
+
+    /**
+     * Lays files into an empty directory as the kubelet does it: in a directory of their time, to which a symbolic link
+     * {@code ..data} points, which one more for each file or folder goes by.
+     */
+    public static Path mount(Map<String, String> files, Path directory) {
+        try {
+            Path data = Files.createDirectory(directory.resolve("..2026_01_31_12_00_00.123456789"));
+            for (Map.Entry<String, String> file : files.entrySet()) {
+                Path path = data.resolve(file.getKey());
+                Files.createDirectories(path.getParent());
+                Files.writeString(path, file.getValue());
+            }
+            Files.createSymbolicLink(directory.resolve("..data"), data.getFileName());
+            for (String top : files.keySet().stream().map(path -> path.split("/")[0]).distinct().toList()) {
+                Files.createSymbolicLink(directory.resolve(top), Path.of("..data", top));
+            }
+            return directory;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
