@@ -1,9 +1,8 @@
 package io.ilertsumo.bridge;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
-import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -32,11 +31,9 @@ class MountedRoutesIT {
         Manifests manifests = Manifests.of(Manifests.checkout(), "overlays/production");
         Map<String, String> routes = new HashMap<>(manifests.files(manifests.volume("routes")));
         // what tells them from those inside the program
-        String deliver = routes.get("deliver.camel.yaml");
-        String edited = deliver.replaceFirst("expression: \"?\\$\\{properties:bridge\\.category[^\\n]*",
+        edit(routes, "deliver.camel.yaml", "expression: \"?\\$\\{properties:bridge\\.category[^\\n]*",
                 "expression: edited/in-the-config-map");
-        assertTrue(!edited.equals(deliver), "the category is edited");
-        routes.put("deliver.camel.yaml", edited);
+        edit(routes, "kamelets/sumologic-sink.kamelet.yaml", "text/plain; charset=UTF-8", "text/edited");
 
         Map<String, String> settings = new HashMap<>(manifests.environment());
         settings.put("BRIDGE_OUTBOX_DIRECTORY", SumoLogicResource.newDirectory("outbox").toString());
@@ -50,13 +47,19 @@ class MountedRoutesIT {
             assertEquals(202, program.send(Events.express(id)));
 
             Awaitility.await().until(() -> !sumoLogic.messagesWith(id).isEmpty());
-            assertEquals("edited/in-the-config-map", sumoLogic.requestsWith(id).get(0).header("X-Sumo-Category"));
+            SumoLogic.Request request = sumoLogic.requestsWith(id).get(0);
+            assertEquals("edited/in-the-config-map", request.header("X-Sumo-Category"));
+            assertEquals("text/edited", request.header("Content-Type"));
             program.stop();
         }
     }
 
+    private static void edit(Map<String, String> files, String file, String from, String to) {
+        String edited = files.get(file).replaceFirst(from, to);
+        assertNotEquals(files.put(file, edited), edited, file);
+    }
+
     private static String mounted(String name, Map<String, String> files) {
-        Path directory = Manifests.mount(files, SumoLogicResource.newDirectory(name));
-        return directory.toString();
+        return Manifests.mount(files, SumoLogicResource.newDirectory(name)).toString();
     }
 }

@@ -1,9 +1,15 @@
 package io.ilertsumo.bridge.testing;
 
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** What a scrape of the metrics says. */
 public final class Metrics {
+
+    private static final Pattern LABEL = Pattern.compile("[{,](\\w+)=\"");
 
     private final List<String> lines;
 
@@ -18,6 +24,18 @@ public final class Metrics {
                 .filter(line -> List.of(labels).stream().allMatch(line::contains))
                 .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
                 .sum();
+    }
+
+    /** The names of the labels that a series of that name has. */
+    public Set<String> labels(String name) {
+        Set<String> labels = new TreeSet<>();
+        lines.stream().filter(line -> line.startsWith(name + "{")).forEach(line -> {
+            Matcher label = LABEL.matcher(line);
+            while (label.find()) {
+                labels.add(label.group(1));
+            }
+        });
+        return labels;
     }
 
     /** Whether there is a series of that name. */

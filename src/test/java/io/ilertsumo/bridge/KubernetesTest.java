@@ -1,0 +1,626 @@
+package io.ilertsumo.bridge;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+
+import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.ContainerPort;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.IntOrString;
+import io.fabric8.kubernetes.api.model.Namespace;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import io.fabric8.kubernetes.api.model.PodSecurityContext;
+import io.fabric8.kubernetes.api.model.PodSpec;
+import io.fabric8.kubernetes.api.model.Quantity;
+import io.fabric8.kubernetes.api.model.Secret;
+import io.fabric8.kubernetes.api.model.SecurityContext;
+import io.fabric8.kubernetes.api.model.Service;
+import io.fabric8.kubernetes.api.model.ServiceAccount;
+import io.fabric8.kubernetes.api.model.ServicePort;
+import io.fabric8.kubernetes.api.model.Volume;
+import io.fabric8.kubernetes.api.model.VolumeMount;
+import io.fabric8.kubernetes.api.model.apps.StatefulSet;
+import io.fabric8.kubernetes.api.model.networking.v1.Ingress;
+import io.fabric8.kubernetes.api.model.networking.v1.IngressServiceBackend;
+import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicy;
+import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicyPort;
+import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
+import io.fabric8.openshift.api.model.monitoring.v1.PrometheusRule;
+import io.fabric8.openshift.api.model.monitoring.v1.Rule;
+import io.fabric8.openshift.api.model.monitoring.v1.ServiceMonitor;
+import io.ilertsumo.bridge.testing.Manifests;
+import io.ilertsumo.bridge.testing.Program;
+
+/** What Kubernetes is given is right in itself, and fits what the program is. */
+class KubernetesTest {
+
+    private static final Path SETTINGS = Path.of("docs", "settings.md");
+    private static final Path PROPERTIES = Path.of("src", "main", "resources", "application.properties");
+    private static final Path EXAMPLE = Path.of("k8s", "overlays", "production", "secrets.env.example");
+    /** The JVM's, the only one that is not the bridge's. */
+    private static final String JVM_OPTIONS = "JAVA_TOOL_OPTIONS";
+    /** Fields whose fields are anybody's choice. */
+    private static final Set<String> FREE = Set.of("annotations", "data", "labels", "limits", "matchLabels", "requests",
+            "selector");
+
+    /** Each way to put them together. */
+    enum Variant {
+        BASE, DEV, PRODUCTION, PRODUCTION_ON_THE_JVM;
+
+        private static final Map<Variant, Manifests> MADE = new EnumMap<>(Variant.class);
+
+        Manifests manifests() {
+            return MADE.computeIfAbsent(this, Variant::make);
+        }
+
+        private Manifests make() {
+            return switch (this) {
+                case BASE -> Manifests.of("base");
+                case DEV -> Manifests.of("overlays/dev");
+                case PRODUCTION -> Manifests.of(Manifests.checkout(), "overlays/production");
+                case PRODUCTION_ON_THE_JVM -> {
+                    Path checkout = Manifests.checkout();
+                    edit(checkout.resolve("k8s/overlays/production/kustomization.yaml"),
+                            "# components:\n#   - ../../components/jvm\n", "components:\n  - ../../components/jvm\n");
+                    yield Manifests.of(checkout, "overlays/production");
+                }
+            };
+        }
+
+        boolean isProduction() {
+            return name().startsWith("PRODUCTION");
+        }
+    }
+
+    // --- as an API server would see them
+
+    @ParameterizedTest
+    @EnumSource
+    void everyFieldOfEveryDocumentIsOneThatKubernetesKnows(Variant variant) {
+        List<HasMetadata> all = variant.manifests().all();
+
+        assertTrue(all.size() >= 7, "there are some");
+        Set<String> names = new TreeSet<>();
+        all.forEach(one -> assertTrue(names.add(one.getKind() + " " + one.getMetadata().getName()), "there twice"));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aMisspeltFieldAtAnyDepthOfAnyDocumentWouldBeFound(Variant variant) {
+        for (JsonNode document : variant.manifests().documents()) {
+            JsonNode copy = document.deepCopy();
+            List<ObjectNode> objects = new ArrayList<>();
+            collect(copy, objects);
+            for (ObjectNode object : objects) {
+                object.put("misspelt", "x");
+                Exception found = assertThrows(IllegalArgumentException.class, () -> Manifests.read(copy),
+                        object::toString);
+                assertTrue(found.getMessage().contains("Unrecognized field \"misspelt\""), found::getMessage);
+                object.remove("misspelt");
+            }
+            Manifests.read(copy);
+        }
+    }
+
+    private static void collect(JsonNode node, List<ObjectNode> objects) {
+        if (node instanceof ObjectNode object) {
+            objects.add(object);
+            object.properties().stream()
+                    .filter(field -> !FREE.contains(field.getKey()) || field.getValue().has("matchLabels"))
+                    .forEach(field -> collect(field.getValue(), objects));
+        } else {
+            node.forEach(element -> collect(element, objects));
+        }
+    }
+
+    @Test
+    void aNumberWhereATextBelongsWouldBeFoundAndTheOtherWayRound() {
+        for (JsonNode document : Variant.BASE.manifests().documents()) {
+            if ("StatefulSet".equals(document.path("kind").asText())) {
+                ObjectNode spec = document.<ObjectNode>deepCopy().withObject("/spec");
+                ObjectNode number = document.deepCopy();
+                ((ObjectNode) number.at("/spec/template/spec/containers/0/env/0")).put("value", 15);
+                ObjectNode text = document.deepCopy();
+                text.set("spec", spec.put("replicas", "1"));
+
+                assertThrows(IllegalArgumentException.class, () -> Manifests.read(number));
+                assertThrows(IllegalArgumentException.class, () -> Manifests.read(text));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void whatIsReferredToIsThere(Variant variant) {
+        Manifests manifests = variant.manifests();
+        PodSpec pod = pod(manifests);
+
+        manifests.named(ServiceAccount.class, pod.getServiceAccountName());
+        assertFalse(manifests.environment().isEmpty(), "settings of ConfigMaps that are there");
+        assertFalse(manifests.files(manifests.volume("routes")).isEmpty(), "files of ConfigMaps that are there");
+        Volume secrets = manifests.volume("secrets");
+        switch (variant) {
+            case BASE -> assertEquals(List.of(), manifests.all(Secret.class));
+            case DEV -> assertEquals(true, secrets.getSecret().getOptional());
+            default -> manifests.named(Secret.class, secrets.getSecret().getSecretName());
+        }
+        Service headless = manifests.named(Service.class, manifests.statefulSet().getSpec().getServiceName());
+        assertEquals("None", headless.getSpec().getClusterIP());
+        Set<String> namespaces = manifests.all().stream().map(one -> String.valueOf(one instanceof Namespace
+                ? one.getMetadata().getName()
+                : one.getMetadata().getNamespace())).collect(Collectors.toSet());
+        assertEquals(1, namespaces.size(), namespaces::toString);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void selectorsSelectWhatTheyAreMeantTo(Variant variant) {
+        Manifests manifests = variant.manifests();
+        StatefulSet statefulSet = manifests.statefulSet();
+        Map<String, String> pod = statefulSet.getSpec().getTemplate().getMetadata().getLabels();
+
+        List<Map<String, String>> selectors = new ArrayList<>();
+        selectors.add(statefulSet.getSpec().getSelector().getMatchLabels());
+        manifests.all(Service.class).forEach(service -> selectors.add(service.getSpec().getSelector()));
+        selectors.add(manifests.only(PodDisruptionBudget.class).getSpec().getSelector().getMatchLabels());
+        selectors.add(manifests.only(NetworkPolicy.class).getSpec().getPodSelector().getMatchLabels());
+        pod(manifests).getTopologySpreadConstraints()
+                .forEach(spread -> selectors.add(spread.getLabelSelector().getMatchLabels()));
+        for (Map<String, String> selector : selectors) {
+            assertFalse(selector.isEmpty());
+            assertTrue(pod.entrySet().containsAll(selector.entrySet()), selector::toString);
+        }
+        String name = "app.kubernetes.io/name";
+        manifests.all().stream().filter(one -> !(one instanceof Namespace))
+                .forEach(one -> assertEquals(pod.get(name), one.getMetadata().getLabels().get(name), one::toString));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void portsAreTheProgramsAndEveryoneNamesOneThatIsThere(Variant variant) {
+        Manifests manifests = variant.manifests();
+        Container container = manifests.container();
+        Map<String, Integer> ports = container.getPorts().stream()
+                .collect(Collectors.toMap(ContainerPort::getName, ContainerPort::getContainerPort));
+
+        assertEquals(Map.of("http", Integer.valueOf(standard("quarkus.http.port")), "management",
+                Integer.valueOf(standard("quarkus.management.port"))), ports);
+        assertFalse(manifests.environment().keySet().stream().anyMatch(name -> name.endsWith("_PORT")));
+        Set<String> served = new TreeSet<>();
+        for (Service service : manifests.all(Service.class)) {
+            for (ServicePort port : service.getSpec().getPorts()) {
+                assertEquals(port.getName(), port.getTargetPort().getStrVal());
+                assertEquals(ports.get(port.getName()), port.getPort());
+                served.add(service.getMetadata().getName() + " " + port.getName());
+            }
+        }
+        String service = manifests.statefulSet().getMetadata().getName();
+        // who can reach the webhook can't reach the dead letters
+        assertEquals(Set.of(service + " http", service + "-pods management"), served);
+        for (var probe : List.of(container.getStartupProbe(), container.getLivenessProbe(),
+                container.getReadinessProbe())) {
+            assertEquals("management", probe.getHttpGet().getPort().getStrVal());
+        }
+        Set<String> open = manifests.only(NetworkPolicy.class).getSpec().getIngress().stream()
+                .flatMap(rule -> rule.getPorts().stream()).map(NetworkPolicyPort::getPort).map(IntOrString::getStrVal)
+                .collect(Collectors.toSet());
+        assertEquals(ports.keySet(), open);
+    }
+
+    // --- what runs
+
+    @ParameterizedTest
+    @EnumSource
+    void theImageIsPinnedToThisVersion(Variant variant) {
+        String version = first("<artifactId>ilert-sumologic-bridge</artifactId>\\s*<version>([^<]+)",
+                Path.of("pom.xml"));
+
+        assertEquals(switch (variant) {
+            case BASE -> "ilert-sumologic-bridge:" + version;
+            case DEV -> "ilert-sumologic-bridge:" + version + "-demo";
+            case PRODUCTION -> "registry.example.com/ilert-sumologic-bridge:" + version;
+            case PRODUCTION_ON_THE_JVM -> "registry.example.com/ilert-sumologic-bridge:" + version + "-jvm";
+        }, variant.manifests().container().getImage());
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void theHeapIsHalfOfTheMemoryThatThePodMayHave(Variant variant) {
+        Manifests manifests = variant.manifests();
+        Container container = manifests.container();
+        String native_ = String.join(" ", container.getArgs());
+        String jvm = manifests.environment().getOrDefault(JVM_OPTIONS, "");
+
+        if (variant == Variant.BASE || variant == Variant.PRODUCTION) {
+            assertEquals("-XX:MaximumHeapSizePercent=50 -XX:+ExitOnOutOfMemoryError", native_);
+            assertEquals("", jvm);
+        } else {
+            assertEquals("", native_);
+            assertEquals("-XX:MaxRAMPercentage=50 -XX:+ExitOnOutOfMemoryError", jvm);
+        }
+        Map<String, Quantity> limits = container.getResources().getLimits();
+        Map<String, Quantity> requests = container.getResources().getRequests();
+        assertEquals(Set.of("memory"), limits.keySet());
+        assertEquals(Set.of("cpu", "memory"), requests.keySet());
+        assertTrue(bytes(requests.get("memory")) <= bytes(limits.get("memory")));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void thePodKeepsTheRulesOfRestrictedPodSecurity(Variant variant) {
+        Manifests manifests = variant.manifests();
+        PodSpec pod = pod(manifests);
+        PodSecurityContext all = pod.getSecurityContext();
+        SecurityContext container = manifests.container().getSecurityContext();
+
+        assertEquals(true, all.getRunAsNonRoot());
+        assertEquals(1001, all.getRunAsUser());
+        assertEquals("RuntimeDefault", all.getSeccompProfile().getType());
+        assertEquals(false, container.getAllowPrivilegeEscalation());
+        assertEquals(true, container.getReadOnlyRootFilesystem());
+        assertEquals(List.of("ALL"), container.getCapabilities().getDrop());
+        assertEquals(List.of(), container.getCapabilities().getAdd());
+        assertTrue(container.getPrivileged() == null && container.getRunAsUser() == null
+                && container.getRunAsNonRoot() == null && container.getSeccompProfile() == null, "says nothing else");
+        assertTrue(pod.getHostNetwork() == null && pod.getHostPID() == null && pod.getHostIPC() == null);
+        assertEquals(List.of(), pod.getInitContainers());
+        assertTrue(manifests.container().getPorts().stream().allMatch(port -> port.getHostPort() == null));
+        for (Volume volume : pod.getVolumes()) {
+            assertTrue(volume.getProjected() != null || volume.getSecret() != null || volume.getEmptyDir() != null,
+                    volume::toString);
+        }
+        assertEquals(false, pod.getAutomountServiceAccountToken());
+        assertEquals(false, manifests.only(ServiceAccount.class).getAutomountServiceAccountToken());
+        // files of the volumes are the user's
+        assertEquals(1001, all.getFsGroup());
+        if (variant != Variant.BASE) {
+            assertEquals("restricted", manifests.only(Namespace.class).getMetadata().getLabels()
+                    .get("pod-security.kubernetes.io/enforce"));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void thePodGetsLongerToEndThanTheBridgeTakes(Variant variant) {
+        Map<String, String> environment = variant.manifests().environment();
+        Duration delay = seconds(environment.get("QUARKUS_SHUTDOWN_DELAY"));
+        Duration timeout = seconds(
+                environment.getOrDefault("QUARKUS_SHUTDOWN_TIMEOUT", standard("quarkus.shutdown.timeout")));
+        Duration batch = seconds(standard("camel.main.shutdown-timeout") + "s");
+
+        assertTrue(delay.toSeconds() >= 10, "endpoints are gone before it takes no more events");
+        Duration needed = delay.plus(timeout).plus(batch);
+        Duration given = Duration.ofSeconds(pod(variant.manifests()).getTerminationGracePeriodSeconds());
+        assertTrue(given.compareTo(needed) > 0, given + " for " + needed);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void eventsOutliveThePodAndTheReplica(Variant variant) {
+        Manifests manifests = variant.manifests();
+        StatefulSet statefulSet = manifests.statefulSet();
+
+        assertEquals("Retain", statefulSet.getSpec().getPersistentVolumeClaimRetentionPolicy().getWhenDeleted());
+        assertEquals("Retain", statefulSet.getSpec().getPersistentVolumeClaimRetentionPolicy().getWhenScaled());
+        assertEquals(1, statefulSet.getSpec().getVolumeClaimTemplates().size());
+        PersistentVolumeClaim claim = statefulSet.getSpec().getVolumeClaimTemplates().get(0);
+        VolumeMount mount = manifests.container().getVolumeMounts().stream()
+                .filter(one -> one.getName().equals(claim.getMetadata().getName())).findFirst().orElseThrow();
+        assertEquals(mount.getMountPath(), manifests.environment().get("BRIDGE_OUTBOX_DIRECTORY"));
+        assertNotEquals(true, mount.getReadOnly());
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void whatMayWaitAndWhatIsKeptFitsIntoTheVolume(Variant variant) {
+        Manifests manifests = variant.manifests();
+        long bounds = Stream.of("bridge.outbox.max-bytes", "bridge.dead-letters.max-bytes",
+                "bridge.outbox.min-free-disk").mapToLong(setting -> Long.parseLong(setting(manifests, setting))).sum();
+        long volume = bytes(manifests.statefulSet().getSpec().getVolumeClaimTemplates().get(0).getSpec().getResources()
+                .getRequests().get("storage"));
+
+        // what SQLite needs for itself
+        assertTrue(volume >= bounds * 1.25, volume + " bytes for " + bounds);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void everyMountHasItsVolumeAndEveryDirectoryInTheSettingsIsMounted(Variant variant) {
+        Manifests manifests = variant.manifests();
+        List<VolumeMount> mounts = manifests.container().getVolumeMounts();
+        Set<String> volumes = pod(manifests).getVolumes().stream().map(Volume::getName)
+                .collect(Collectors.toCollection(TreeSet::new));
+        manifests.statefulSet().getSpec().getVolumeClaimTemplates()
+                .forEach(claim -> volumes.add(claim.getMetadata().getName()));
+
+        assertEquals(volumes, mounts.stream().map(VolumeMount::getName).collect(Collectors.toCollection(TreeSet::new)));
+        Set<String> paths = mounts.stream().map(VolumeMount::getMountPath).collect(Collectors.toSet());
+        Map<String, String> directories = new TreeMap<>(manifests.environment());
+        directories.keySet().removeIf(name -> !name.matches(".*_(DIR|DIRECTORY)"));
+        assertEquals(Set.of("BRIDGE_OUTBOX_DIRECTORY", "BRIDGE_ROUTES_DIR", "BRIDGE_SECRETS_DIR"),
+                directories.keySet());
+        assertTrue(paths.containsAll(directories.values()), () -> directories + " in " + paths);
+        assertTrue(paths.contains("/tmp"), "the root file system can't be written to");
+    }
+
+    // --- the routes
+
+    @ParameterizedTest
+    @EnumSource
+    void everyRouteFileIsMountedWhereItIsInTheFolderAndTheStandInInDevelopmentOnly(Variant variant) throws IOException {
+        Map<String, String> expected = new TreeMap<>();
+        Path routes = Path.of("routes");
+        try (Stream<Path> files = Files.walk(routes)) {
+            for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
+                if (file.toString().matches(".*\\.(camel|kamelet)\\.yaml") && !file.startsWith(routes.resolve("dev"))) {
+                    expected.put(routes.relativize(file).toString(), Files.readString(file));
+                }
+            }
+        }
+        if (variant == Variant.DEV) {
+            String standIn = "sumologic-stand-in.camel.yaml";
+            expected.put(standIn, Files.readString(routes.resolve("dev").resolve(standIn)));
+        }
+
+        Manifests manifests = variant.manifests();
+        assertEquals(expected, manifests.files(manifests.volume("routes")));
+        assertEquals("/etc/ilert-sumologic-bridge/routes", manifests.environment().get("BRIDGE_ROUTES_DIR"));
+    }
+
+    @Test
+    void anEditedRouteOrSettingOrSecretStartsThePodsAnew() {
+        Path checkout = Manifests.checkout();
+        List<JsonNode> pods = new ArrayList<>();
+        pods.add(podTemplate(checkout));
+        assertEquals(pods.get(0), podTemplate(checkout), "else not");
+
+        edit(checkout.resolve("routes/lanes/outbox.camel.yaml"), "description: ", "description: Edited. ");
+        pods.add(podTemplate(checkout));
+        edit(checkout.resolve("k8s/base/settings.env"), "webhook/ilert", "edited");
+        pods.add(podTemplate(checkout));
+        edit(checkout.resolve("k8s/overlays/production/secrets.env"), "URL=https", "URL=http");
+        pods.add(podTemplate(checkout));
+
+        assertEquals(4, Set.copyOf(pods).size());
+    }
+
+    private static JsonNode podTemplate(Path checkout) {
+        return Manifests.of(checkout, "overlays/production").documents().stream()
+                .filter(document -> "StatefulSet".equals(document.path("kind").asText()))
+                .map(document -> document.at("/spec/template")).findFirst().orElseThrow();
+    }
+
+    // --- settings and secrets
+
+    @ParameterizedTest
+    @EnumSource
+    void everySettingIsOneThatThereIs(Variant variant) {
+        Set<String> set = new TreeSet<>(variant.manifests().environment().keySet());
+        variant.manifests().all(Secret.class).forEach(secret -> set.addAll(secret.getData().keySet()));
+
+        set.removeAll(settings().keySet());
+        set.remove(JVM_OPTIONS);
+        set.remove("BRIDGE_SECRETS_DIR");
+        assertEquals(Set.of(), set);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void secretsAreInTheSecretAlone(Variant variant) {
+        Manifests manifests = variant.manifests();
+        Set<String> secret = new TreeSet<>(secrets());
+        secret.retainAll(manifests.environment().keySet());
+        assertEquals(Set.of(), secret);
+
+        if (variant.isProduction()) {
+            Map<String, String> kept = new TreeMap<>();
+            manifests.only(Secret.class).getData().forEach((name, value) -> kept.put(name,
+                    new String(Base64.getMimeDecoder().decode(value), StandardCharsets.UTF_8)));
+            assertEquals(new TreeMap<>(Manifests.SECRETS), kept);
+        } else {
+            assertEquals(List.of(), manifests.all(Secret.class));
+        }
+        for (JsonNode document : manifests.documents()) {
+            if (!"Secret".equals(document.path("kind").asText())) {
+                Manifests.SECRETS.values().forEach(value -> assertFalse(document.toString().contains(value)));
+            }
+        }
+    }
+
+    @Test
+    void theExampleNamesEverySecretAndHasNone() throws IOException {
+        List<String> lines = Files.readAllLines(EXAMPLE).stream().filter(line -> line.matches("#?[A-Z_]+=.*"))
+                .map(line -> line.replaceFirst("^#", "")).toList();
+
+        assertTrue(lines.stream().allMatch(line -> line.endsWith("=")), lines::toString);
+        assertEquals(secrets(), lines.stream().map(line -> line.replace("=", ""))
+                .collect(Collectors.toCollection(TreeSet::new)));
+        assertTrue(Files.readAllLines(Path.of(".gitignore")).contains("secrets.env"));
+    }
+
+    // --- production
+
+    @Test
+    void inProductionReplicasAreOnDifferentNodesAndOneAtATimeIsTaken() {
+        Manifests manifests = Variant.PRODUCTION.manifests();
+
+        assertTrue(manifests.statefulSet().getSpec().getReplicas() >= 2);
+        assertTrue(pod(manifests).getTopologySpreadConstraints().stream()
+                .anyMatch(spread -> "kubernetes.io/hostname".equals(spread.getTopologyKey())
+                        && "DoNotSchedule".equals(spread.getWhenUnsatisfiable()) && spread.getMaxSkew() == 1));
+        assertEquals(1, manifests.only(PodDisruptionBudget.class).getSpec().getMaxUnavailable().getIntVal());
+    }
+
+    @Test
+    void theIngressSpeaksTlsAndLeadsToTheWebhookAlone() {
+        Manifests manifests = Variant.PRODUCTION.manifests();
+        Ingress ingress = manifests.only(Ingress.class);
+
+        assertEquals(1, ingress.getSpec().getRules().size());
+        var rule = ingress.getSpec().getRules().get(0);
+        assertEquals(List.of(rule.getHost()), ingress.getSpec().getTls().get(0).getHosts());
+        assertNotNull(ingress.getSpec().getTls().get(0).getSecretName());
+        assertEquals(1, rule.getHttp().getPaths().size());
+        var path = rule.getHttp().getPaths().get(0);
+        assertEquals("Exact", path.getPathType());
+        assertEquals(first("uri: platform-http:(/\\S+)", Path.of("routes", "receive.camel.yaml")), path.getPath());
+        IngressServiceBackend backend = path.getBackend().getService();
+        assertTrue(manifests.named(Service.class, backend.getName()).getSpec().getPorts().stream()
+                .anyMatch(port -> port.getName().equals(backend.getPort().getName())));
+    }
+
+    @Test
+    void prometheusFindsEachPodOnceAndMayReachIt() {
+        Manifests manifests = Variant.PRODUCTION.manifests();
+        ServiceMonitor monitor = manifests.only(ServiceMonitor.class);
+
+        List<Service> watched = manifests.all(Service.class).stream().filter(service -> service.getMetadata()
+                .getLabels().entrySet().containsAll(monitor.getSpec().getSelector().getMatchLabels().entrySet()))
+                .toList();
+        assertEquals(1, watched.size());
+        assertEquals(1, monitor.getSpec().getEndpoints().size());
+        assertTrue(watched.get(0).getSpec().getPorts().stream()
+                .anyMatch(port -> port.getName().equals(monitor.getSpec().getEndpoints().get(0).getPort())));
+        assertEquals(true, watched.get(0).getSpec().getPublishNotReadyAddresses(), "also one whose outbox is full");
+        String job = watched.get(0).getMetadata().getLabels().get(monitor.getSpec().getJobLabel());
+        alerts().forEach(alert -> {
+            String expression = alert.getExpr().getStrVal();
+            assertEquals(expression.contains("up{"), expression.contains("up{job=\"" + job + "\"}"), expression);
+        });
+    }
+
+    @Test
+    void everyAlertSaysHowBadItIsWhatItMeansAndWhatToDo() {
+        assertTrue(alerts().size() >= 6);
+        for (Rule alert : alerts()) {
+            assertTrue(Set.of("critical", "warning").contains(alert.getLabels().get("severity")), alert::toString);
+            for (String annotation : List.of("summary", "description", "runbook")) {
+                assertFalse(alert.getAnnotations().getOrDefault(annotation, "").isBlank(),
+                        () -> alert.getAlert() + " has no " + annotation);
+            }
+        }
+    }
+
+    @Test
+    void theAlertOnTheOutboxKnowsItsBounds() {
+        String expression = alerts().stream().filter(alert -> "BridgeOutboxNearlyFull".equals(alert.getAlert()))
+                .findFirst().orElseThrow().getExpr().getStrVal();
+        Manifests manifests = Variant.PRODUCTION.manifests();
+
+        assertTrue(expression.contains("(bridge_outbox_events) > 0.8 * "
+                + setting(manifests, "bridge.outbox.max-events")), expression);
+        assertTrue(expression.contains("(bridge_outbox_bytes) > 0.8 * "
+                + setting(manifests, "bridge.outbox.max-bytes")), expression);
+    }
+
+    @Test
+    void runbooksNameAlertsAndSettingsThatThereAre() {
+        Set<String> alerts = alerts().stream().map(Rule::getAlert).collect(Collectors.toSet());
+        Set<String> named = new TreeSet<>();
+        for (Rule alert : alerts()) {
+            Matcher name = Pattern.compile("\\bBridge[A-Z]\\w+|\\b(?:BRIDGE|SUMOLOGIC|ILERT)_[A-Z_]+")
+                    .matcher(String.join(" ", alert.getAnnotations().values()));
+            while (name.find()) {
+                named.add(name.group());
+            }
+        }
+
+        named.removeIf(name -> alerts.contains(name) || settings().containsKey(name)
+                || name.endsWith("_") && settings().keySet().stream().anyMatch(setting -> setting.startsWith(name)));
+        assertEquals(Set.of(), named);
+    }
+
+    private static List<Rule> alerts() {
+        return Variant.PRODUCTION.manifests().only(PrometheusRule.class).getSpec().getGroups().stream()
+                .flatMap(group -> group.getRules().stream()).toList();
+    }
+
+    private static PodSpec pod(Manifests manifests) {
+        return manifests.statefulSet().getSpec().getTemplate().getSpec();
+    }
+
+    /** By environment variable, what each setting is. */
+    private static Map<String, String> settings() {
+        try {
+            return Files.readAllLines(SETTINGS).stream().filter(line -> line.startsWith("| `"))
+                    .map(line -> line.split(" *\\| *"))
+                    .collect(Collectors.toMap(cells -> cells[2].replace("`", ""), cells -> cells[4]));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static Set<String> secrets() {
+        return settings().entrySet().stream()
+                .filter(setting -> setting.getValue().matches(".*(A secret\\.|; a secret if).*"))
+                .map(Map.Entry::getKey).collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    private static String setting(Manifests manifests, String property) {
+        return manifests.environment().getOrDefault(Program.environmentVariable(property),
+                standard(property));
+    }
+
+    /** What it is where nobody sets it. */
+    private static String standard(String property) {
+        return first("(?m)^" + Pattern.quote(property) + "=(.*)$", PROPERTIES);
+    }
+
+    private static String first(String pattern, Path file) {
+        try {
+            Matcher found = Pattern.compile(pattern).matcher(Files.readString(file));
+            assertTrue(found.find(), () -> file + " has no " + pattern);
+            return found.group(1);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void edit(Path file, String from, String to) {
+        try {
+            String text = Files.readString(file);
+            assertTrue(text.contains(from), () -> file + " has no " + from);
+            Files.writeString(file, text.replace(from, to));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static Duration seconds(String duration) {
+        return Duration.parse("PT" + duration);
+    }
+
+    private static long bytes(Quantity quantity) {
+        return quantity.getNumericalAmount().longValueExact();
+    }
+}
