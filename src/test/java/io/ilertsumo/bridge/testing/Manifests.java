@@ -103,7 +103,7 @@ public final class Manifests {
         try {
             Path output = Files.createTempFile(Path.of("target"), "manifests-", ".yaml");
             Path errors = Files.createTempFile(Path.of("target"), "manifests-", ".err");
-            Process kubectl = kubectl("kustomize", checkout.resolve("k8s").resolve(folder).toString())
+            Process kubectl = tool("kubectl", "kustomize", checkout.resolve("k8s").resolve(folder).toString())
                     .redirectOutput(output.toFile()).redirectError(errors.toFile()).start();
             if (kubectl.waitFor() != 0) {
                 throw new AssertionError("kubectl kustomize k8s/" + folder + ": " + Files.readString(errors));
@@ -117,11 +117,12 @@ public final class Manifests {
         }
     }
 
-    private static ProcessBuilder kubectl(String... arguments) {
+    /** A program of the machine's. The test is skipped where it is not there. */
+    public static ProcessBuilder tool(String... command) {
         boolean isThere = Stream.of(System.getenv("PATH").split(":"))
-                .anyMatch(directory -> Files.isExecutable(Path.of(directory, "kubectl")));
-        Assumptions.assumeTrue(isThere, "There is no kubectl here, so what Kubernetes is given is not tested");
-        return new ProcessBuilder(Stream.concat(Stream.of("kubectl"), Stream.of(arguments)).toList());
+                .anyMatch(directory -> Files.isExecutable(Path.of(directory, command[0])));
+        Assumptions.assumeTrue(isThere, "There is no " + command[0] + " here, which this test needs");
+        return new ProcessBuilder(command);
     }
 
     /** A copy of what Kubernetes is given, with the file of secrets in it, to be changed as an operator does it. */
