@@ -27,7 +27,7 @@ class MountedRoutesIT {
     }
 
     @Test
-    void inThePodsEnvironmentItStartsWithTheMountedRoutesAndDelivers() throws Exception {
+    void inThePodsEnvironmentItStartsWithTheMountedRoutesAndSecretsAndDelivers() throws Exception {
         Manifests manifests = Manifests.of(Manifests.checkout(), "overlays/production");
         Map<String, String> routes = new HashMap<>(manifests.files(manifests.volume("routes")));
         // what tells them from those inside the program
@@ -39,8 +39,10 @@ class MountedRoutesIT {
         settings.put("BRIDGE_OUTBOX_DIRECTORY", SumoLogicResource.newDirectory("outbox").toString());
         settings.put("BRIDGE_ROUTES_DIR", mounted("routes", routes));
         settings.put("QUARKUS_SHUTDOWN_DELAY", "0");
-        settings.put("SUMOLOGIC_URL", sumoLogic.url());
-        settings.put("ILERT_WEBHOOK_PASSWORD", SumoLogicResource.PASSWORD);
+        Map<String, String> secrets = Map.of("SUMOLOGIC_URL", sumoLogic.url(), "ILERT_WEBHOOK_PASSWORD",
+                SumoLogicResource.PASSWORD);
+        settings.put("BRIDGE_SECRETS_DIR", mounted("secrets", secrets));
+        settings.putAll(secrets);
 
         try (Program program = Program.start(settings)) {
             String id = Events.newId();
