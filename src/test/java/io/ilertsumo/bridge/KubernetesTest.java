@@ -430,7 +430,6 @@ class KubernetesTest {
 
         set.removeAll(settings().keySet());
         set.remove(JVM_OPTIONS);
-        set.remove("BRIDGE_SECRETS_DIR");
         assertEquals(Set.of(), set);
     }
 

@@ -42,7 +42,6 @@ class MountedRoutesIT {
         Map<String, String> secrets = Map.of("SUMOLOGIC_URL", sumoLogic.url(), "ILERT_WEBHOOK_PASSWORD",
                 SumoLogicResource.PASSWORD);
         settings.put("BRIDGE_SECRETS_DIR", mounted("secrets", secrets));
-        settings.putAll(secrets);
 
         try (Program program = Program.start(settings)) {
             String id = Events.newId();
