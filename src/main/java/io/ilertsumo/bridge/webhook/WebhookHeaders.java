@@ -4,7 +4,6 @@ import java.util.Locale;
 import java.util.Set;
 
 import jakarta.enterprise.context.ApplicationScoped;
-import jakarta.inject.Named;
 
 import org.apache.camel.Exchange;
 import org.apache.camel.spi.HeaderFilterStrategy;
@@ -14,11 +13,16 @@ import org.apache.camel.spi.HeaderFilterStrategy;
  * can set, or read, a header that the routes use.
  */
 @ApplicationScoped
-@Named("webhookHeaders")
 public class WebhookHeaders implements HeaderFilterStrategy {
 
+    private static final String PATHS = ProblemResponses.WEBHOOKS.replace("*", "");
     private static final Set<String> FROM_SENDER = Set.of("content-type", "content-encoding");
     private static final Set<String> TO_SENDER = Set.of("Allow", "Retry-After");
+
+    /** Whether these are the headers of calls of that path. */
+    public static boolean appliesTo(String path) {
+        return path.startsWith(PATHS);
+    }
 
     @Override
     public boolean applyFilterToExternalHeaders(String name, Object value, Exchange exchange) {
