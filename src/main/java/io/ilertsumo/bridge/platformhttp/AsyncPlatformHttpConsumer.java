@@ -47,6 +47,8 @@ class AsyncPlatformHttpConsumer extends VertxPlatformHttpConsumer {
         Context eventLoop = request.vertx().getOrCreateContext();
         Exchange exchange = createExchange(false);
         exchange.setPattern(ExchangePattern.InOut);
+        // the body is whole in memory, and looking for a way to cache it costs
+        exchange.getExchangeExtension().setStreamCacheDisabled(true);
         processHttpRequest(exchange, request)
                 .compose(read -> request.vertx().executeBlocking(() -> {
                     createUoW(exchange);
