@@ -24,7 +24,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import com.networknt.schema.JsonSchema;
 import com.networknt.schema.JsonSchemaFactory;
@@ -37,7 +36,6 @@ class RoutesTest {
     private static final Path ROUTES = Path.of("routes");
     private static final YAMLMapper YAML = new YAMLMapper();
     private static final Pattern NAMED = Pattern.compile("@Named\\(\"(\\w+)\"\\)");
-    private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\{\\??([\\w.-]+)(?::[^}]*)?}}");
 
     private static JsonSchema schema;
 
@@ -179,65 +177,6 @@ class RoutesTest {
         assertEquals(named, new TreeSet<>(kamelets().map(RoutesTest::nameOf).toList()));
     }
 
-    @ParameterizedTest
-    @MethodSource("kamelets")
-    void everyKameletSaysWhatACatalogueWantsToKnow(Path file) throws IOException {
-        JsonNode kamelet = read(file);
-        JsonNode metadata = kamelet.path("metadata");
-        JsonNode definition = kamelet.path("spec").path("definition");
-
-        assertEquals("camel.apache.org/v1", kamelet.path("apiVersion").asText());
-        assertEquals("Kamelet", kamelet.path("kind").asText());
-        assertEquals(nameOf(file), metadata.path("name").asText());
-        assertTrue(nameOf(file).endsWith("-" + metadata.path("labels").path("camel.apache.org/kamelet.type").asText()));
-        for (String annotation : List.of("kamelet.support.level", "catalog.version", "kamelet.icon", "provider",
-                "kamelet.group",
-                "kamelet.namespace")) {
-            assertFalse(metadata.path("annotations").path("camel.apache.org/" + annotation).asText().isBlank(),
-                    annotation);
-        }
-        assertTrue(metadata.path("annotations").path("camel.apache.org/kamelet.icon").asText()
-                .startsWith("data:image/svg+xml;base64,"));
-        assertFalse(definition.path("title").asText().isBlank());
-        assertFalse(definition.path("description").asText().isBlank());
-        assertEquals("object", definition.path("type").asText());
-        assertFalse(kamelet.path("spec").path("dependencies").isEmpty());
-        Set<String> properties = names(definition.path("properties"));
-        definition.path("properties").properties().forEach(property -> {
-            for (String field : List.of("title", "description", "type")) {
-                assertFalse(property.getValue().path(field).asText().isBlank(), property.getKey() + " has no " + field);
-            }
-        });
-        definition.path("required")
-                .forEach(required -> assertTrue(properties.contains(required.asText()), required.asText()));
-        assertEquals(properties, placeholders(kamelet.path("spec").path("template").toString()),
-                "its properties, and what it uses");
-    }
-
-    @ParameterizedTest
-    @MethodSource("kamelets")
-    void everyKameletKeepsItsSecretsAsSuch(Path file) throws IOException {
-        JsonNode properties = read(file).path("spec").path("definition").path("properties");
-        // not "token": Camel would take a missing one from an environment variable of that name, be it somebody else's
-        for (String secret : List.of("url", "sourceToken")) {
-            assertEquals("password", properties.path(secret).path("format").asText(), secret);
-            assertEquals("urn:camel:group:credentials", properties.path(secret).path("x-descriptors").path(0).asText(),
-                    secret);
-        }
-    }
-
-    @ParameterizedTest
-    @MethodSource("kamelets")
-    void everyKameletsTemplateIsValidCamelYaml(Path file) throws IOException {
-        ObjectMapper json = new ObjectMapper();
-        JsonNode from = read(file).path("spec").path("template").path("from");
-        JsonNode route = json.createArrayNode()
-                .add(json.createObjectNode().set("route", json.createObjectNode().set("from", from)));
-
-        assertEquals("kamelet:source", from.path("uri").asText());
-        assertEquals(Set.of(), schema.validate(route));
-    }
-
     /** The route files that are loaded together where events wait in that kind of lane. */
     private static List<JsonNode> program(Path lane) {
         return routeFiles().filter(file -> file.getParent().equals(ROUTES) || file.equals(lane)).map(file -> {
@@ -251,21 +190,6 @@ class RoutesTest {
 
     private static boolean isInternal(String uri) {
         return uri.startsWith("direct:") || uri.startsWith("outbox:");
-    }
-
-    private static Set<String> names(JsonNode node) {
-        Set<String> names = new TreeSet<>();
-        node.fieldNames().forEachRemaining(names::add);
-        return names;
-    }
-
-    private static Set<String> placeholders(String text) {
-        Set<String> names = new TreeSet<>();
-        Matcher placeholder = PLACEHOLDER.matcher(text);
-        while (placeholder.find()) {
-            names.add(placeholder.group(1));
-        }
-        return names;
     }
 
     private static String nameOf(Path file) {

@@ -1,0 +1,351 @@
+package io.ilertsumo.bridge;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Properties;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import com.networknt.schema.JsonSchema;
+import com.networknt.schema.JsonSchemaFactory;
+import com.networknt.schema.SpecVersion;
+
+/** What {@code k8s/camel-k} gives to Camel K 2.10 is what that takes, and fits the bridge. */
+class CamelKTest {
+
+    private static final Path CAMEL_K = Path.of("k8s", "camel-k");
+    private static final Path KAMELETS = Path.of("routes", "kamelets");
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final YAMLMapper YAML = new YAMLMapper();
+    private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\{([\\w.-]+)}}");
+
+    // what Camel K knows
+
+    static List<Path> files() throws IOException {
+        try (Stream<Path> manifests = Files.walk(CAMEL_K); Stream<Path> kamelets = Files.list(KAMELETS)) {
+            return Stream.concat(manifests, kamelets).filter(Files::isRegularFile).filter(CamelKTest::isCamelKs)
+                    .sorted().toList();
+        }
+    }
+
+    private static boolean isCamelKs(Path file) {
+        return !file.getFileName().toString().startsWith("kustom")
+                && isCamelKs(read(file));
+    }
+
+    private static boolean isCamelKs(JsonNode resource) {
+        return resource.path("apiVersion").asText().equals("camel.apache.org/v1");
+    }
+
+    @Test
+    void allKindsAreThere() throws IOException {
+        assertEquals(Set.of("Integration", "Kamelet", "Pipe"),
+                files().stream().map(file -> read(file).path("kind").asText()).collect(Collectors.toSet()));
+    }
+
+    @ParameterizedTest
+    @MethodSource("files")
+    void everyFileHoldsOnlyWhatCamelKKnows(Path file) throws IOException {
+        assertEquals(Set.of(), validate(read(file)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = { "image", "git", "pipe" })
+    void everyWayMakesOnlyWhatCamelKKnows(String way) throws Exception {
+        List<JsonNode> resources = render(way).stream().filter(CamelKTest::isCamelKs).toList();
+
+        assertFalse(resources.isEmpty());
+        for (JsonNode resource : resources) {
+            assertEquals(Set.of(), validate(resource), resource.at("/metadata/name").asText());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+            "k8s/camel-k/base/integration.yaml,''",
+            "k8s/camel-k/base/integration.yaml,/metadata",
+            "k8s/camel-k/base/integration.yaml,/spec",
+            "k8s/camel-k/base/integration.yaml,/spec/traits",
+            "k8s/camel-k/base/integration.yaml,/spec/traits/health",
+            "k8s/camel-k/base/integration.yaml,/spec/template/spec/containers/0/securityContext",
+            "k8s/camel-k/base/integration.yaml,/spec/template/spec/volumes/0/projected/sources/0/configMap/items/0",
+            "k8s/camel-k/git/integration.yaml,/spec/git",
+            "k8s/camel-k/pipe/pipe.yaml,/spec/source/ref",
+            "k8s/camel-k/pipe/pipe.yaml,/spec/traits/mount",
+            "routes/kamelets/ilert-webhook-source.kamelet.yaml,/spec/definition",
+            "routes/kamelets/ilert-webhook-source.kamelet.yaml,/spec/definition/properties/subpath" })
+    void aMisspeltFieldIsToldAtAnyDepth(Path file, String at) throws IOException {
+        JsonNode resource = read(file);
+        ((ObjectNode) resource.at(at)).put("misspelt", "a");
+
+        assertTrue(validate(resource).toString().contains("misspelt"), validate(resource).toString());
+    }
+
+    @Test
+    void aWrongTypeAndAWrongChoiceAreTold() throws IOException {
+        JsonNode integration = read(CAMEL_K.resolve("base/integration.yaml"));
+        ((ObjectNode) integration.at("/spec/traits/container")).put("port", "8080");
+        ((ObjectNode) integration.at("/spec/traits/deployment")).put("strategy", "Rolling");
+
+        assertEquals(2, validate(integration).size(), validate(integration).toString());
+    }
+
+    private static Set<String> validate(JsonNode resource) throws IOException {
+        String name = "/camel-k/" + resource.path("kind").asText().toLowerCase(Locale.ROOT) + ".json";
+        try (InputStream in = CamelKTest.class.getResourceAsStream(name)) {
+            JsonSchema schema = JsonSchemaFactory.getInstance(SpecVersion.VersionFlag.V7)
+                    .getSchema(strict((ObjectNode) JSON.readTree(in)));
+            return schema.validate(resource).stream().map(Object::toString)
+                    .collect(Collectors.toCollection(TreeSet::new));
+        }
+    }
+
+    /** An API server drops fields that a definition does not have; here they are errors. */
+    private static JsonNode strict(ObjectNode schema) {
+        ((ObjectNode) schema.get("properties")).set("metadata", JSON.createObjectNode().put("type", "object")
+                .set("properties", JSON.createObjectNode().<ObjectNode>set("name", type("string"))
+                        .<ObjectNode>set("labels", JSON.createObjectNode().set("additionalProperties", type("string")))
+                        .set("annotations", JSON.createObjectNode().set("additionalProperties", type("string")))));
+        close(schema);
+        return schema;
+    }
+
+    private static ObjectNode type(String type) {
+        return JSON.createObjectNode().put("type", type);
+    }
+
+    private static void close(JsonNode schema) {
+        if (!schema.isObject() || schema.path("x-kubernetes-preserve-unknown-fields").asBoolean()) {
+            return;
+        }
+        schema.path("properties").forEach(CamelKTest::close);
+        close(schema.path("items"));
+        close(schema.path("additionalProperties"));
+        if (schema.path("type").asText().equals("object") && !schema.has("additionalProperties")) {
+            ((ObjectNode) schema).put("additionalProperties", false);
+        }
+    }
+
+    // the bridge as an Integration
+
+    @ParameterizedTest
+    @ValueSource(strings = { "image", "git" })
+    void theBridgeFindsItsOutboxItsSecretsAndItsRoutes(String way) throws Exception {
+        List<JsonNode> resources = render(way);
+        JsonNode spec = only(resources, "Integration").path("spec");
+        Map<String, String> settings = settings(spec);
+        String claim = only(resources, "PersistentVolumeClaim").at("/metadata/name").asText();
+        JsonNode routes = only(resources, "ConfigMap");
+
+        assertEquals(List.of(claim + ":" + settings.get("BRIDGE_OUTBOX_DIRECTORY")),
+                texts(spec.at("/traits/mount/volumes")));
+        assertEquals(List.of("secret:ilert-sumologic-bridge@" + settings.get("BRIDGE_SECRETS_DIR")),
+                texts(spec.at("/traits/mount/resources")));
+        assertEquals(settings.get("BRIDGE_ROUTES_DIR"),
+                spec.at("/template/spec/containers/0/volumeMounts/0/mountPath").asText());
+        JsonNode mounted = spec.at("/template/spec/volumes/0/projected/sources/0/configMap");
+        assertEquals(routes.at("/metadata/name").asText(), mounted.path("name").asText());
+        Map<String, String> files = new HashMap<>();
+        mounted.path("items").forEach(item -> files.put(item.path("path").asText(), item.path("key").asText()));
+        assertEquals(names(routes.path("data")), new TreeSet<>(files.values()));
+        for (Map.Entry<String, String> file : files.entrySet()) {
+            assertEquals(Files.readString(Path.of("routes").resolve(file.getKey())),
+                    routes.path("data").path(file.getValue()).asText(), file.getKey());
+        }
+        // the name changes with the routes, so that an edit is noticed
+        assertTrue(mounted.path("name").asText().matches("ilert-sumologic-bridge-routes-\\w+"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = { "image", "git" })
+    void portsProbesAndTimesAreTheBridgesOwn(String way) throws Exception {
+        JsonNode spec = only(render(way), "Integration").path("spec");
+        JsonNode container = spec.at("/traits/container");
+        JsonNode health = spec.at("/traits/health");
+        Properties own = ownSettings();
+        String management = own.getProperty("quarkus.management.port");
+
+        assertEquals(own.getProperty("quarkus.http.port"), container.path("port").asText());
+        assertEquals(List.of("management;" + management), texts(container.path("ports")));
+        for (String probe : List.of("liveness,live", "readiness,ready", "startup,started")) {
+            String name = probe.split(",")[0];
+            assertTrue(health.path(name + "ProbeEnabled").asBoolean(), name);
+            assertEquals(management, health.path(name + "Port").asText(), name);
+            assertEquals("/q/health/" + probe.split(",")[1], health.path(name + "Probe").asText());
+        }
+        // off unless told otherwise for a program that the operator did not write
+        assertTrue(health.path("enabled").asBoolean());
+        assertTrue(spec.at("/traits/service/enabled").asBoolean());
+        assertFalse(spec.at("/traits/service/auto").asBoolean());
+        // two processes must not share an outbox, not even for a moment
+        assertEquals(1, spec.path("replicas").asInt());
+        assertEquals("Recreate", spec.at("/traits/deployment/strategy").asText());
+        assertTrue(spec.at("/traits/deployment/progressDeadlineSeconds").asInt() > health.path("startupPeriod").asInt()
+                * health.path("startupFailureThreshold").asInt());
+        Duration stopping = seconds(settings(spec).get("QUARKUS_SHUTDOWN_DELAY"))
+                .plus(seconds(own.getProperty("quarkus.shutdown.timeout")))
+                .plus(seconds(own.getProperty("camel.main.shutdown-timeout")));
+        assertTrue(Duration.ofSeconds(spec.at("/template/spec/terminationGracePeriodSeconds").asInt())
+                .compareTo(stopping) > 0, stopping::toString);
+    }
+
+    @Test
+    void theSettingsAreSettings() throws IOException {
+        Set<String> named = settings(read(CAMEL_K.resolve("base/integration.yaml")).path("spec")).keySet();
+        String documented = Files.readString(Path.of("docs", "settings.md"));
+
+        // takes the place of the settings that are secrets
+        assertEquals(List.of("BRIDGE_SECRETS_DIR"),
+                named.stream().filter(name -> !documented.contains("`" + name + "`")).toList());
+    }
+
+    @Test
+    void theImageIsThatOfThisVersionAndFromWhereTheUserSays() throws Exception {
+        String version = Stream.of(Files.readString(Path.of("pom.xml")).split("\n"))
+                .filter(line -> line.startsWith("    <version>")).findFirst().orElseThrow().trim()
+                .replaceAll("</?version>", "");
+
+        assertEquals("registry.example.com/ilert-sumologic-bridge:" + version,
+                only(render("image"), "Integration").at("/spec/traits/container/image").asText());
+        assertTrue(only(render("git"), "Integration").at("/spec/traits/container/image").isMissingNode());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = { "image", "git", "pipe" })
+    void noSecretIsMade(String way) throws Exception {
+        assertEquals(List.of(), render(way).stream().filter(r -> r.path("kind").asText().equals("Secret")).toList());
+    }
+
+    // the Pipe
+
+    @Test
+    void thePipeBringsItsKamelets() throws Exception {
+        List<JsonNode> resources = render("pipe");
+        JsonNode pipe = only(resources, "Pipe").path("spec");
+        Set<String> there = resources.stream().filter(r -> r.path("kind").asText().equals("Kamelet"))
+                .map(r -> r.at("/metadata/name").asText()).collect(Collectors.toSet());
+
+        assertEquals(Set.of(pipe.at("/source/ref/name").asText(), pipe.at("/sink/ref/name").asText()), there);
+        for (JsonNode resource : resources) {
+            if (resource.path("kind").asText().equals("Kamelet")) {
+                assertEquals(read(KAMELETS.resolve(resource.at("/metadata/name").asText() + ".kamelet.yaml")),
+                        resource);
+            }
+        }
+    }
+
+    @Test
+    void thePipeGivesItsKameletsWhatTheyKnowAndNeed() {
+        JsonNode pipe = read(CAMEL_K.resolve("pipe/pipe.yaml")).path("spec");
+        List<JsonNode> endpoints = new ArrayList<>(List.of(pipe.path("source"), pipe.path("sink")));
+        pipe.path("steps").forEach(endpoints::add);
+
+        for (JsonNode endpoint : endpoints) {
+            String name = endpoint.at("/ref/name").asText();
+            Path own = KAMELETS.resolve(name + ".kamelet.yaml");
+            JsonNode definition = read(Files.exists(own)
+                    ? own
+                    : Path.of("src", "test", "resources", "camel-k", "catalog", name + ".kamelet.yaml"))
+                    .at("/spec/definition");
+            Set<String> given = names(endpoint.path("properties"));
+            assertTrue(names(definition.path("properties")).containsAll(given), name + given);
+            assertTrue(given.containsAll(texts(definition.path("required"))), name + given);
+        }
+    }
+
+    @Test
+    void thePipeSaysWhatItsSecretHolds() throws IOException {
+        String file = Files.readString(CAMEL_K.resolve("pipe/pipe.yaml"));
+        String comment = file.lines().findFirst().orElseThrow();
+        Matcher placeholder = PLACEHOLDER.matcher(file);
+
+        assertEquals(List.of("secret:ilert-to-sumologic"), texts(YAML.readTree(file).at("/spec/traits/mount/configs")));
+        assertTrue(comment.contains(" ilert-to-sumologic,"), comment);
+        while (placeholder.find()) {
+            assertTrue(comment.matches(".*\\b" + Pattern.quote(placeholder.group(1)) + "\\b.*"), placeholder.group(1));
+        }
+    }
+
+    /** What {@code kubectl apply -k} would apply. The test is skipped where there is no kubectl. */
+    private static List<JsonNode> render(String way) throws IOException, InterruptedException {
+        Assumptions.assumeTrue(Stream.of(System.getenv("PATH").split(":"))
+                .anyMatch(directory -> Files.isExecutable(Path.of(directory, "kubectl"))), "There is no kubectl here");
+        Path output = Files.createTempFile(Path.of("target"), "camel-k-", ".yaml");
+        Path errors = Files.createTempFile(Path.of("target"), "camel-k-", ".err");
+        int status = new ProcessBuilder("kubectl", "kustomize", CAMEL_K.resolve(way).toString())
+                .redirectOutput(output.toFile()).redirectError(errors.toFile()).start().waitFor();
+        assertEquals(0, status, Files.readString(errors));
+        return YAML.readerFor(JsonNode.class).<JsonNode>readValues(output.toFile()).readAll();
+    }
+
+    private static JsonNode only(List<JsonNode> resources, String kind) {
+        List<JsonNode> found = resources.stream().filter(r -> r.path("kind").asText().equals(kind)).toList();
+        assertEquals(1, found.size(), kind);
+        return found.get(0);
+    }
+
+    private static Map<String, String> settings(JsonNode spec) {
+        return texts(spec.at("/traits/environment/vars")).stream()
+                .collect(Collectors.toMap(setting -> setting.split("=")[0], setting -> setting.split("=", 2)[1]));
+    }
+
+    private static Properties ownSettings() throws IOException {
+        Properties settings = new Properties();
+        try (InputStream in = Files.newInputStream(Path.of("src", "main", "resources", "application.properties"))) {
+            settings.load(in);
+        }
+        return settings;
+    }
+
+    private static Duration seconds(String text) {
+        return Duration.ofSeconds(Long.parseLong(text.replace("s", "")));
+    }
+
+    private static List<String> texts(JsonNode array) {
+        List<String> texts = new ArrayList<>();
+        array.forEach(text -> texts.add(text.asText()));
+        return texts;
+    }
+
+    private static Set<String> names(JsonNode node) {
+        Set<String> names = new TreeSet<>();
+        node.fieldNames().forEachRemaining(names::add);
+        return names;
+    }
+
+    private static JsonNode read(Path file) {
+        try {
+            return YAML.readTree(file.toFile());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
