@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# train.sh DIRECTORY EVENTS: lets the program in the directory (as in target/quarkus-app) take and deliver the events once,
+# and keeps there what makes each later start fast, for this very JVM and directory:
+#   app.aot                what the JVM loaded, linked and saw run often (JEP 483, 514 and 515)
+#   java.args              arguments to start with: the JVM's own class loader loads everything, since what Quarkus's loader
+#                          loads can be kept only in part
+#   lib/libsqlitejdbc.so   SQLite's library, which would otherwise be unpacked at each start
+set -euo pipefail
+cd "$1"
+events=$2
+export LC_ALL=C QUARKUS_HTTP_PORT=8080 QUARKUS_MANAGEMENT_PORT=9000
+
+jars=(quarkus/*.jar app/*.jar lib/boot/*.jar lib/main/*.jar)
+(IFS=:; printf -- '%s\n' --enable-native-access=ALL-UNNAMED "-cp ${jars[*]/#/$PWD/}") > java.args
+
+# http PORT REQUEST [BODY]: says the status of the answer
+http() {
+  local status
+  exec 3<>"/dev/tcp/127.0.0.1/$1"
+  printf '%s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s' \
+    "$2" "$(printf ilert:training | base64)" "${#3}" "$3" >&3
+  read -r _ status _ <&3
+  echo "$status"
+}
+
+# its own health, which answers 200 to whatever comes, stands in for Sumo Logic
+tmp=$(mktemp -d)
+SUMOLOGIC_URL=http://localhost:9000/q/health/live ILERT_WEBHOOK_PASSWORD=training BRIDGE_OUTBOX_DIRECTORY=$tmp/data \
+  java -XX:AOTCacheOutput=app.aot -Djava.io.tmpdir="$tmp" @java.args io.quarkus.runner.GeneratedMain &
+program=$!
+for _ in $(seq 600); do
+  [ "$(http 9000 'GET /q/health/ready' '' 2>/dev/null)" = 200 ] && break
+  kill -0 "$program"
+  sleep 0.1
+done
+while read -r event; do
+  [ "$(http 8080 'POST /webhooks/ilert' "$event")" = 202 ]
+done < "$events"
+http 9000 'GET /q/metrics' ''
+cp "$tmp"/sqlite-*-libsqlitejdbc.so lib/libsqlitejdbc.so
+# bulk events travel after a second
+sleep 2
+kill "$program"
+wait "$program" || [ $? -eq 143 ]
+rm -r "$tmp"
+
+java -XX:AOTMode=on -XX:AOTCache=app.aot @java.args -version
