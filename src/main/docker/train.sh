@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
 # train.sh DIRECTORY EVENTS: lets the program in the directory (as in target/quarkus-app) take and deliver the events once,
 # and keeps there what makes each later start fast, for this very JVM and directory:
-#   app.aot                what the JVM loaded, linked and saw run often (JEP 483, 514 and 515)
-#   java.args              arguments to start with: the JVM's own class loader loads everything, since what Quarkus's loader
-#                          loads can be kept only in part
-#   lib/libsqlitejdbc.so   SQLite's library, which would otherwise be unpacked at each start
+#   app.aot     what the JVM loaded, linked and saw run often (JEP 483, 514 and 515)
+#   java.args   arguments to start with: the JVM's own class loader loads everything, since what Quarkus's loader
+#               loads can be kept only in part
 set -euo pipefail
 cd "$1"
 events=$2
@@ -26,7 +25,7 @@ http() {
 # its own health, which answers 200 to whatever comes, stands in for Sumo Logic
 tmp=$(mktemp -d)
 SUMOLOGIC_URL=http://localhost:9000/q/health/live ILERT_WEBHOOK_PASSWORD=training BRIDGE_OUTBOX_DIRECTORY=$tmp/data \
-  java -XX:AOTCacheOutput=app.aot -Djava.io.tmpdir="$tmp" @java.args io.quarkus.runner.GeneratedMain &
+  java -XX:AOTCacheOutput=app.aot -Djava.io.tmpdir="$tmp" @java.args io.ilertsumo.bridge.start.Main &
 program=$!
 for _ in $(seq 600); do
   [ "$(http 9000 'GET /q/health/ready' '' 2>/dev/null)" = 200 ] && break
@@ -37,7 +36,6 @@ while read -r event; do
   [ "$(http 8080 'POST /webhooks/ilert' "$event")" = 202 ]
 done < "$events"
 http 9000 'GET /q/metrics' ''
-cp "$tmp"/sqlite-*-libsqlitejdbc.so lib/libsqlitejdbc.so
 # bulk events travel after a second
 sleep 2
 kill "$program"

@@ -146,6 +146,7 @@ public final class OutboxFile implements AutoCloseable {
         try {
             Files.createDirectories(directory);
             file.lock();
+            SqliteLibrary.unpack(directory);
             file.writer = file.writer();
             file.writer.start();
             return file;
