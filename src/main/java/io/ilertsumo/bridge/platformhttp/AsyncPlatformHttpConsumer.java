@@ -47,7 +47,7 @@ class AsyncPlatformHttpConsumer extends VertxPlatformHttpConsumer {
         Context eventLoop = request.vertx().getOrCreateContext();
         Exchange exchange = createExchange(false);
         exchange.setPattern(ExchangePattern.InOut);
-        // the body is whole in memory, and looking for a way to cache it costs
+        // the body is whole in memory and can be read again: as a stream it would only be copied
         exchange.getExchangeExtension().setStreamCacheDisabled(true);
         processHttpRequest(exchange, request)
                 .compose(read -> request.vertx().executeBlocking(() -> {
