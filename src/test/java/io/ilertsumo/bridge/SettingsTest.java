@@ -5,11 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.lang.reflect.Method;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -19,12 +22,19 @@ import java.util.stream.Stream;
 
 import org.junit.jupiter.api.Test;
 
+import io.ilertsumo.bridge.settings.BridgeSettings;
+import io.ilertsumo.bridge.settings.SumoLogicSettings;
+import io.ilertsumo.bridge.settings.WebhookSettings;
 import io.ilertsumo.bridge.testing.Program;
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithName;
+import io.smallrye.config.common.utils.StringUtil;
 
 /** Every setting is explained, listed and used. */
 class SettingsTest {
 
     private static final Path PROPERTIES = Path.of("src", "main", "resources", "application.properties");
+    private static final Path SOURCES = Path.of("src", "main", "java");
     private static final String END_OF_SETTINGS = "# Below: how the program is put together";
 
     private record Setting(String property, String value, String what) {
@@ -56,11 +66,50 @@ class SettingsTest {
 
     @Test
     void everySettingIsUsed() throws IOException {
-        String users = text(Path.of("src", "main", "java")) + text(Path.of("routes")) + assembly();
+        String users = text(SOURCES) + text(Path.of("routes")) + assembly();
         for (Setting setting : settings()) {
             if (!setting.property.startsWith("quarkus.")) {
-                assertTrue(isUsed(setting.property, users), setting.property + " is used nowhere");
+                assertTrue(isUsed(setting.property, users) || isCalled(setting.property),
+                        setting.property + " is used nowhere");
             }
+        }
+    }
+
+    @Test
+    void everySettingOfOursHasAType() throws IOException {
+        Set<String> untyped = settings().stream().map(Setting::property)
+                .filter(property -> !property.startsWith("quarkus.") && !property.startsWith("bridge.category."))
+                .collect(Collectors.toCollection(TreeSet::new));
+
+        untyped.removeAll(types().keySet());
+
+        assertEquals(Set.of(), untyped);
+    }
+
+    /** The methods that say the settings, by property. */
+    private static Map<String, String> types() {
+        Map<String, String> types = new TreeMap<>();
+        for (Class<?> settings : List.of(BridgeSettings.class, SumoLogicSettings.class, WebhookSettings.class)) {
+            String prefix = settings.getAnnotation(ConfigMapping.class).prefix() + ".";
+            for (Method method : settings.getDeclaredMethods()) {
+                WithName name = method.getAnnotation(WithName.class);
+                types.put(prefix + (name != null ? name.value() : StringUtil.skewer(method.getName())),
+                        method.getName());
+            }
+        }
+        return types;
+    }
+
+    /** Whether something but the check of all settings reads it. */
+    private static boolean isCalled(String property) throws IOException {
+        try (Stream<Path> files = Files.walk(SOURCES)) {
+            for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
+                if (!file.endsWith("SettingsCheck.java")
+                        && Files.readString(file).contains("ettings." + types().get(property) + "()")) {
+                    return true;
+                }
+            }
+            return false;
         }
     }
 

@@ -130,8 +130,9 @@ public class Start {
                 .map(step -> step);
     }
 
-    /** The endpoint without its options. */
+    /** The endpoint without its options. Placeholders in others may be those of a Kamelet. */
     private static String name(CamelContext context, String uri) {
-        return context.resolvePropertyPlaceholders(uri.replaceFirst("\\?.*", "")).replaceFirst(":/+", ":");
+        String name = uri.replaceFirst("\\?.*", "").replaceFirst(":/+", ":");
+        return TO_A_ROUTE.matcher(name).lookingAt() ? context.resolvePropertyPlaceholders(name) : name;
     }
 }
