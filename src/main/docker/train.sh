@@ -10,7 +10,13 @@ events=$2
 export LC_ALL=C QUARKUS_HTTP_PORT=8080 QUARKUS_MANAGEMENT_PORT=9000
 
 jars=(quarkus/*.jar app/*.jar lib/boot/*.jar lib/main/*.jar)
-(IFS=:; printf -- '%s\n' --enable-native-access=ALL-UNNAMED "-cp ${jars[*]/#/$PWD/}") > java.args
+{
+  # as the manifest of quarkus-run.jar says; ImagesIT checks it
+  echo --add-opens=java.base/java.lang=ALL-UNNAMED
+  # SQLite's
+  echo --enable-native-access=ALL-UNNAMED
+  (IFS=:; echo "-cp ${jars[*]/#/$PWD/}")
+} > java.args
 
 # http PORT REQUEST [BODY]: says the status of the answer
 http() {
