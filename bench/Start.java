@@ -82,6 +82,7 @@ public final class Start {
         String credentials = Base64.getEncoder().encodeToString("ilert:secret".getBytes(StandardCharsets.UTF_8));
         String event = "{\"id\":\"1\",\"eventType\":\"alert-created\",\"eventId\":\"1\"}";
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            socket.setSoTimeout(5000);
             socket.getOutputStream().write(("POST /webhooks/ilert HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic "
                     + credentials + "\r\nContent-Type: application/json\r\nContent-Length: " + event.length()
                     + "\r\nConnection: close\r\n\r\n" + event).getBytes(StandardCharsets.UTF_8));

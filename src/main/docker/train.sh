@@ -33,6 +33,7 @@ tmp=$(mktemp -d)
 SUMOLOGIC_URL=http://localhost:9000/q/health/live ILERT_WEBHOOK_PASSWORD=training BRIDGE_OUTBOX_DIRECTORY=$tmp/data \
   java -XX:AOTCacheOutput=app.aot -Djava.io.tmpdir="$tmp" @java.args io.ilertsumo.bridge.start.Main &
 program=$!
+trap 'kill "$program" 2>/dev/null || true' EXIT
 for _ in $(seq 600); do
   [ "$(http 9000 'GET /q/health/ready' '' 2>/dev/null)" = 200 ] && break
   kill -0 "$program"
@@ -48,4 +49,4 @@ kill "$program"
 wait "$program" || [ $? -eq 143 ]
 rm -r "$tmp"
 
-java -XX:AOTMode=on -XX:AOTCache=app.aot @java.args -version
+java -XX:AOTMode=on -XX:AOTCache=app.aot -XX:+UseSerialGC @java.args -version

@@ -39,6 +39,7 @@ import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.IntOrString;
 import io.fabric8.kubernetes.api.model.Namespace;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import io.fabric8.kubernetes.api.model.PodAffinityTerm;
 import io.fabric8.kubernetes.api.model.PodSecurityContext;
 import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.Quantity;
@@ -67,8 +68,6 @@ class KubernetesTest {
     private static final Path SETTINGS = Path.of("docs", "settings.md");
     private static final Path PROPERTIES = Path.of("src", "main", "resources", "application.properties");
     private static final Path EXAMPLE = Path.of("k8s", "overlays", "production", "secrets.env.example");
-    /** The JVM's, the only one that is not the bridge's. */
-    private static final String JVM_OPTIONS = "JAVA_TOOL_OPTIONS";
     /** Fields whose fields are anybody's choice. */
     private static final Set<String> FREE = Set.of("annotations", "data", "labels", "limits", "matchLabels", "requests",
             "selector");
@@ -259,14 +258,14 @@ class KubernetesTest {
         Manifests manifests = variant.manifests();
         Container container = manifests.container();
         String native_ = String.join(" ", container.getArgs());
-        String jvm = manifests.environment().getOrDefault(JVM_OPTIONS, "");
 
         if (variant == Variant.BASE || variant == Variant.PRODUCTION) {
             assertEquals("-XX:MaximumHeapSizePercent=50 -XX:+ExitOnOutOfMemoryError", native_);
-            assertEquals("", jvm);
         } else {
+            // its image says so
             assertEquals("", native_);
-            assertEquals("-XX:MaxRAMPercentage=50 -XX:+ExitOnOutOfMemoryError", jvm);
+            assertTrue(first("(?m)^ENTRYPOINT (.*)", Path.of("src", "main", "docker", "Dockerfile.jvm"))
+                    .contains("\"-XX:MaxRAMPercentage=50\", \"-XX:+ExitOnOutOfMemoryError\""));
         }
         Map<String, Quantity> limits = container.getResources().getLimits();
         Map<String, Quantity> requests = container.getResources().getRequests();
@@ -428,7 +427,6 @@ class KubernetesTest {
         variant.manifests().all(Secret.class).forEach(secret -> set.addAll(secret.getData().keySet()));
 
         set.removeAll(settings().keySet());
-        set.remove(JVM_OPTIONS);
         assertEquals(Set.of(), set);
     }
 
@@ -473,9 +471,12 @@ class KubernetesTest {
         Manifests manifests = Variant.PRODUCTION.manifests();
 
         assertTrue(manifests.statefulSet().getSpec().getReplicas() >= 2);
-        assertTrue(pod(manifests).getTopologySpreadConstraints().stream()
-                .anyMatch(spread -> "kubernetes.io/hostname".equals(spread.getTopologyKey())
-                        && "DoNotSchedule".equals(spread.getWhenUnsatisfiable()) && spread.getMaxSkew() == 1));
+        var never = pod(manifests).getAffinity().getPodAntiAffinity()
+                .getRequiredDuringSchedulingIgnoredDuringExecution();
+        assertEquals(List.of("kubernetes.io/hostname"),
+                never.stream().map(PodAffinityTerm::getTopologyKey).toList());
+        assertEquals(manifests.statefulSet().getSpec().getSelector().getMatchLabels(),
+                never.get(0).getLabelSelector().getMatchLabels());
         assertEquals(1, manifests.only(PodDisruptionBudget.class).getSpec().getMaxUnavailable().getIntVal());
     }
 

@@ -108,7 +108,7 @@ class ProbesAndAlertsTest extends RunningBridge {
         String readme = Files.readString(Path.of("README.md"));
         for (Rule alert : alerts()) {
             String expression = alert.getExpr().getStrVal();
-            Set<String> values = found("(?:lane|reason|result)=~?\"([^\"]+)\"", expression);
+            Set<String> values = found("(?:lane|reason|result)(?:=~?|!=)\"([^\"]+)\"", expression);
             Stream.of(String.join("|", values).split("\\|")).filter(value -> !value.isEmpty())
                     .forEach(value -> assertTrue(readme.contains("`" + value + "`") || Set.of("express", "bulk")
                             .contains(value), value));
@@ -133,7 +133,7 @@ class ProbesAndAlertsTest extends RunningBridge {
     }
 
     private static Set<String> labels(String expression) {
-        Set<String> labels = found("(\\w+)=~?\"", expression);
+        Set<String> labels = found("(\\w+)(?:=~?|!=)\"", expression);
         labels.addAll(groupedBy(expression));
         return labels;
     }

@@ -100,12 +100,15 @@ class StartIT {
     void secretsCanBeFiles() throws Exception {
         Path secrets = SumoLogicResource.newDirectory("secrets");
         Files.writeString(secrets.resolve("SUMOLOGIC_URL"), settings.remove("SUMOLOGIC_URL") + "\n");
-        Files.writeString(secrets.resolve("ILERT_WEBHOOK_PASSWORD"), settings.remove("ILERT_WEBHOOK_PASSWORD"));
+        settings.remove("ILERT_WEBHOOK_PASSWORD");
+        String password = "p$$w${x}\\$";
+        Files.writeString(secrets.resolve("ILERT_WEBHOOK_PASSWORD"), password);
         settings.put("BRIDGE_SECRETS_DIR", secrets.toString());
 
         try (Program program = Program.start(settings)) {
             String id = Events.newId();
-            assertEquals(202, program.send(Events.express(id)));
+            assertEquals(401, program.send(Events.express(id)), "that of the environment");
+            assertEquals(202, program.send(Events.express(id), password));
 
             Awaitility.await().until(() -> !sumoLogic.messagesWith(id).isEmpty());
         }

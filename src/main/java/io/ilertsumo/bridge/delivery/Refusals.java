@@ -14,8 +14,8 @@ import org.apache.camel.Processor;
 import org.apache.camel.support.ExpressionAdapter;
 
 /**
- * How many events of a lane Sumo Logic has refused for good, one after the other, without taking any in between. Many of them in
- * a row are not the events' fault. Thread-safe.
+ * How many events of a lane Sumo Logic has refused for good, one after the other, without taking any in between. Many of
+ * them in a row are not the events' fault. Thread-safe.
  */
 @Singleton
 public class Refusals {

@@ -1,13 +1,16 @@
 package io.ilertsumo.bridge.start;
 
+import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 import org.eclipse.microprofile.config.spi.ConfigSource;
 
@@ -15,6 +18,7 @@ import io.ilertsumo.bridge.event.Redaction;
 import io.ilertsumo.bridge.settings.BridgeSettings;
 import io.ilertsumo.bridge.settings.SumoLogicSettings;
 import io.ilertsumo.bridge.settings.WebhookSettings;
+import io.quarkus.runtime.ExecutionMode;
 import io.smallrye.config.ConfigSourceContext;
 import io.smallrye.config.ConfigSourceFactory;
 import io.smallrye.config.ConfigValidationException;
@@ -26,8 +30,9 @@ import io.smallrye.config.SmallRyeConfigBuilderCustomizer;
 import io.smallrye.config.source.file.FileSystemConfigSource;
 
 /**
- * Reads the settings that lie in files of their own, and checks what the types of the settings don't say. Whatever is
- * wrong is found at once, before anything starts. No message holds a secret.
+ * Reads the settings that lie in files of their own, and checks what the types of the settings don't say, before
+ * anything starts. What is wrong is said together; the bounds of settings that begin with the same word once all of
+ * those can be read. No message holds a secret.
  */
 public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, ConfigValidator {
 
@@ -38,18 +43,27 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
 
     @Override
     public void configBuilder(SmallRyeConfigBuilder builder) {
-        builder.withSources(new ConfigSourceFactory() {
-            @Override
-            public Iterable<ConfigSource> getConfigSources(
-                    ConfigSourceContext context) {
-                return Optional.ofNullable(context.getValue("bridge.secrets.dir")).map(ConfigValue::getValue)
-                        .filter(dir -> !dir.isEmpty())
-                        .map(dir -> List.<ConfigSource>of(
-                                new FileSystemConfigSource(Path.of(dir).toFile(), FILES_ORDINAL)))
-                        .orElse(List.of());
-            }
-        });
+        // a build would write them into the program
+        if (ExecutionMode.current() == ExecutionMode.RUNTIME_INIT) {
+            builder.withSources((ConfigSourceFactory) SettingsCheck::secrets);
+        }
         builder.withValidator(this);
+    }
+
+    private static Iterable<ConfigSource> secrets(ConfigSourceContext context) {
+        return Optional.ofNullable(context.getValue("bridge.secrets.dir")).map(ConfigValue::getValue)
+                .filter(dir -> !dir.isEmpty()).<List<ConfigSource>>map(dir -> List.of(
+                        new FileSystemConfigSource(Path.of(dir).toFile(), FILES_ORDINAL) {
+                            private static final long serialVersionUID = 1L;
+
+                            @Override
+                            public String getValue(String name) {
+                                String value = super.getValue(name);
+                                // a secret is no expression
+                                return value == null ? null : value.replace("$", "\\$");
+                            }
+                        }))
+                .orElse(List.of());
     }
 
     @Override
@@ -83,9 +97,11 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
 
     private static void check(BridgeSettings settings, List<String> wrong) {
         isDirectory("BRIDGE_SECRETS_DIR", settings.secretsDir(), wrong);
+        settings.secretsDir().ifPresent(dir -> unreadable(dir).forEach(
+                file -> wrong.add("BRIDGE_SECRETS_DIR has a file that can't be read: " + file)));
         isDirectory("BRIDGE_ROUTES_DIR", settings.routesDir(), wrong);
         settings.routesDir().filter(Files::isDirectory).ifPresent(dir -> {
-            String lanes = "lanes/" + settings.lanes().name().toLowerCase() + ".camel.yaml";
+            String lanes = "lanes/" + settings.lanes().name().toLowerCase(Locale.ROOT) + ".camel.yaml";
             if (!Files.isRegularFile(dir.resolve(lanes))) {
                 wrong.add("BRIDGE_ROUTES_DIR has no " + lanes + ": " + dir);
             }
@@ -115,12 +131,29 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
                 "BRIDGE_BATCH_MAX_BYTES", settings.batchMaxBytes(),
                 "BRIDGE_RETRY_MISCONFIGURED_AFTER", settings.retryMisconfiguredAfter(),
                 "BRIDGE_MAX_REFUSED_IN_A_ROW", settings.maxRefusedInARow()), wrong);
+        if (settings.maxBodySize().asLongValue() > Integer.MAX_VALUE) {
+            wrong.add("BRIDGE_MAX_BODY_SIZE must be less than 2G");
+        }
+        atLeast(1, Map.of("BRIDGE_MAX_BODY_SIZE", settings.maxBodySize().asLongValue(),
+                "BRIDGE_RECEIVE_TIMEOUT (in milliseconds)", settings.receiveTimeout().toMillis(),
+                "BRIDGE_RETRY_DELAY (in milliseconds)", settings.retryDelay().toMillis()), wrong);
+        atLeast(settings.retryDelay().toMillis(), Map.of("BRIDGE_RETRY_MAX_DELAY (in milliseconds)",
+                settings.retryMaxDelay().toMillis()), wrong);
         atLeast(1, Map.of("BRIDGE_EXPRESS_MIN_REQUESTS_PER_SECOND", settings.expressMinRequestsPerSecond(),
                 "BRIDGE_BULK_MIN_REQUESTS_PER_SECOND", settings.bulkMinRequestsPerSecond()), wrong);
         atLeast(settings.expressMinRequestsPerSecond(), Map.of("BRIDGE_EXPRESS_MAX_REQUESTS_PER_SECOND",
                 settings.expressMaxRequestsPerSecond()), wrong);
         atLeast(settings.bulkMinRequestsPerSecond(), Map.of("BRIDGE_BULK_MAX_REQUESTS_PER_SECOND",
                 settings.bulkMaxRequestsPerSecond()), wrong);
+    }
+
+    /** Where one can't be read, none of them would be. */
+    private static List<Path> unreadable(Path directory) {
+        try (Stream<Path> files = Files.list(directory)) {
+            return files.filter(file -> !Files.isReadable(file)).toList();
+        } catch (IOException e) {
+            return List.of(directory);
+        }
     }
 
     private static void isDirectory(String variable, Optional<Path> path, List<String> wrong) {

@@ -1,5 +1,6 @@
 package io.ilertsumo.bridge.start;
 
+import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
@@ -54,7 +55,7 @@ final class StartFailure {
     private static String setting(String problem) {
         Matcher setting = SETTING.matcher(problem);
         return oneLine(setting.matches()
-                ? setting.group(1).replaceAll("[^a-zA-Z0-9]", "_").toUpperCase() + ": " + setting.group(2)
+                ? setting.group(1).replaceAll("[^a-zA-Z0-9]", "_").toUpperCase(Locale.ROOT) + ": " + setting.group(2)
                 : problem);
     }
 

@@ -134,8 +134,13 @@ public final class Program implements AutoCloseable {
 
     /** Sends an event and returns the answer's status. */
     public int send(String event) throws IOException, InterruptedException {
+        return send(event, SumoLogicResource.PASSWORD);
+    }
+
+    /** Sends an event with that password and returns the answer's status. */
+    public int send(String event, String password) throws IOException, InterruptedException {
         String credentials = Base64.getEncoder()
-                .encodeToString(("ilert:" + SumoLogicResource.PASSWORD).getBytes(StandardCharsets.UTF_8));
+                .encodeToString(("ilert:" + password).getBytes(StandardCharsets.UTF_8));
         HttpRequest request = HttpRequest.newBuilder(URI.create("http://localhost:" + port + "/webhooks/ilert"))
                 .header("Authorization", "Basic " + credentials)
                 .header("Content-Type", "application/json")
