@@ -23,7 +23,6 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -37,6 +36,8 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import com.networknt.schema.JsonSchema;
 import com.networknt.schema.JsonSchemaFactory;
 import com.networknt.schema.SpecVersion;
+
+import io.ilertsumo.bridge.testing.Manifests;
 
 /** What {@code k8s/camel-k} gives to Camel K 2.10 is what that takes, and fits the bridge. */
 class CamelKTest {
@@ -294,14 +295,12 @@ class CamelKTest {
 
     /** What {@code kubectl apply -k} would apply. The test is skipped where there is no kubectl. */
     private static List<JsonNode> render(String way) throws IOException, InterruptedException {
-        Assumptions.assumeTrue(Stream.of(System.getenv("PATH").split(":"))
-                .anyMatch(directory -> Files.isExecutable(Path.of(directory, "kubectl"))), "There is no kubectl here");
-        Path output = Files.createTempFile(Path.of("target"), "camel-k-", ".yaml");
-        Path errors = Files.createTempFile(Path.of("target"), "camel-k-", ".err");
-        int status = new ProcessBuilder("kubectl", "kustomize", CAMEL_K.resolve(way).toString())
-                .redirectOutput(output.toFile()).redirectError(errors.toFile()).start().waitFor();
-        assertEquals(0, status, Files.readString(errors));
-        return YAML.readerFor(JsonNode.class).<JsonNode>readValues(output.toFile()).readAll();
+        Process kubectl = Manifests.tool("kubectl", "kustomize", CAMEL_K.resolve(way).toString())
+                .redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        List<JsonNode> resources = YAML.readerFor(JsonNode.class).<JsonNode>readValues(kubectl.getInputStream())
+                .readAll();
+        assertEquals(0, kubectl.waitFor());
+        return resources;
     }
 
     private static JsonNode only(List<JsonNode> resources, String kind) {
