@@ -76,7 +76,7 @@ public final class Programs {
                     "bridge.redact", REDACTED,
                     "bridge.redact-mode", "hash",
                     "bridge.redact-key", REDACT_KEY,
-                    "bridge.bulk.linger", String.valueOf(LINGER_MILLIS)));
+                    "bridge.bulk.linger", LINGER_MILLIS + "ms"));
         }
     }
 
