@@ -2,6 +2,7 @@ package io.ilertsumo.bridge.settings;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -124,6 +125,11 @@ public interface BridgeSettings {
 
     /** Where events wait for their delivery. */
     enum Lanes {
-        OUTBOX
+        OUTBOX;
+
+        /** Where their routes stand in a folder of routes. */
+        public String routes() {
+            return "lanes/" + name().toLowerCase(Locale.ROOT) + ".camel.yaml";
+        }
     }
 }

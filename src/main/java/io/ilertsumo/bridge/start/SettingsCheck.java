@@ -6,7 +6,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -97,13 +96,12 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
 
     private static void check(BridgeSettings settings, List<String> wrong) {
         isDirectory("BRIDGE_SECRETS_DIR", settings.secretsDir(), wrong);
-        settings.secretsDir().ifPresent(dir -> unreadable(dir).forEach(
+        settings.secretsDir().filter(Files::isDirectory).ifPresent(dir -> unreadable(dir).forEach(
                 file -> wrong.add("BRIDGE_SECRETS_DIR has a file that can't be read: " + file)));
         isDirectory("BRIDGE_ROUTES_DIR", settings.routesDir(), wrong);
         settings.routesDir().filter(Files::isDirectory).ifPresent(dir -> {
-            String lanes = "lanes/" + settings.lanes().name().toLowerCase(Locale.ROOT) + ".camel.yaml";
-            if (!Files.isRegularFile(dir.resolve(lanes))) {
-                wrong.add("BRIDGE_ROUTES_DIR has no " + lanes + ": " + dir);
+            if (!Files.isRegularFile(dir.resolve(settings.lanes().routes()))) {
+                wrong.add("BRIDGE_ROUTES_DIR has no " + settings.lanes().routes() + ": " + dir);
             }
         });
         if (settings.dropGroups().chars().anyMatch(Character::isWhitespace)) {

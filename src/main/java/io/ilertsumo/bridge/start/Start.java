@@ -3,7 +3,6 @@ package io.ilertsumo.bridge.start;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Properties;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -49,8 +48,8 @@ public class Start {
     void chooseRoutes(@Observes BeforeConfigure starting) {
         settings.routesDir().ifPresent(dir -> {
             Properties routes = new Properties();
-            routes.setProperty("camel.main.routes-include-pattern", "file:" + dir + "/*.camel.yaml,file:" + dir
-                    + "/lanes/" + settings.lanes().name().toLowerCase(Locale.ROOT) + ".camel.yaml");
+            routes.setProperty("camel.main.routes-include-pattern",
+                    "file:" + dir + "/*.camel.yaml,file:" + dir + "/" + settings.lanes().routes());
             routes.setProperty("camel.component.kamelet.location",
                     "file:" + dir + "/kamelets,classpath:routes/kamelets");
             starting.getMain().getCamelContext().getPropertiesComponent().setOverrideProperties(routes);
