@@ -11,16 +11,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import io.ilertsumo.bridge.delivery.TokenMask;
-import io.ilertsumo.bridge.outbox.OutboxComponent;
-import io.ilertsumo.bridge.outbox.OutboxConstants;
-import io.ilertsumo.bridge.outbox.Undeliverable;
+import io.ilertsumo.bridge.lane.LaneConstants;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 
 /**
- * Keeps the message's body as a dead letter, in the outbox's file, with what the headers say about it: {@code reason},
+ * Keeps the message's body as a dead letter, with what the headers say about it: {@code reason},
  * {@code detail}, {@code answer} and, as far as they are known, the event's coordinates. The exchange goes on once it
- * is on disk.
+ * is safely stored.
  */
 @ApplicationScoped
 @Named("keepDeadLetter")
@@ -31,8 +29,10 @@ public class DeadLetterKeeper extends AsyncProcessorSupport {
 
     private final MeterRegistry registry;
     private final TokenMask mask;
+    private final DeadLetterStore store;
 
-    DeadLetterKeeper(MeterRegistry registry, TokenMask mask) {
+    DeadLetterKeeper(DeadLetterStore store, MeterRegistry registry, TokenMask mask) {
+        this.store = store;
         this.registry = registry;
         this.mask = mask;
     }
@@ -46,13 +46,13 @@ public class DeadLetterKeeper extends AsyncProcessorSupport {
                 message.getHeader("detail", String.class),
                 message.getHeader("status", Integer.class),
                 excerpt(message.getHeader("answer", String.class)),
-                message.getHeader(OutboxConstants.EVENT_ID, String.class),
+                message.getHeader(LaneConstants.EVENT_ID, String.class),
                 message.getHeader("eventType", String.class),
-                message.getHeader(OutboxConstants.LANE, String.class),
-                message.getHeader(OutboxConstants.GROUP, String.class),
+                message.getHeader(LaneConstants.LANE, String.class),
+                message.getHeader(LaneConstants.GROUP, String.class),
                 message.getHeader(Exchange.CONTENT_ENCODING, String.class),
                 body == null ? new byte[0] : body);
-        exchange.getContext().getComponent("outbox", OutboxComponent.class).getFile().keep(letter,
+        store.keep(letter,
                 (repeated, failure) -> {
                     if (failure == null) {
                         registry.counter("bridge.dead.letters", Tags.of("reason", letter.reason())).increment();

@@ -5,7 +5,6 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.sql.SQLException;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
@@ -20,18 +19,13 @@ import java.util.concurrent.ExecutionException;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 
-import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.ProducerTemplate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-import io.ilertsumo.bridge.outbox.DeadLetter;
-import io.ilertsumo.bridge.outbox.DeadLetterGoneException;
-import io.ilertsumo.bridge.outbox.DeadLetters;
-import io.ilertsumo.bridge.outbox.OutboxComponent;
-import io.ilertsumo.bridge.outbox.OutboxConstants;
-import io.ilertsumo.bridge.outbox.OutboxFile;
+import io.ilertsumo.bridge.lane.LaneConstants;
+import io.ilertsumo.bridge.lane.Outcome;
 import io.ilertsumo.bridge.webhook.Problem;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.vertx.http.ManagementInterface;
@@ -62,14 +56,14 @@ public class DeadLetterResource {
     private static final Logger LOG = LoggerFactory.getLogger(DeadLetterResource.class);
 
     private final ManagementAccess access;
-    private final CamelContext context;
+    private final DeadLetterStore store;
     private final ProducerTemplate template;
     private final MeterRegistry registry;
 
-    DeadLetterResource(ManagementAccess access, CamelContext context, ProducerTemplate template,
+    DeadLetterResource(ManagementAccess access, DeadLetterStore store, ProducerTemplate template,
             MeterRegistry registry) {
         this.access = access;
-        this.context = context;
+        this.store = store;
         this.template = template;
         this.registry = registry;
     }
@@ -148,16 +142,12 @@ public class DeadLetterResource {
         }
     }
 
-    private OutboxFile file() {
-        return context.getComponent("outbox", OutboxComponent.class).getFile();
-    }
-
-    private void list(RoutingContext call) throws SQLException, BadCallException {
+    private void list(RoutingContext call) throws IOException, BadCallException {
         DeadLetter.Filter filter = filter(call);
         long after = number(call, "after", 0);
         int limit = (int) Math.max(1, Math.min(LARGEST_PAGE, number(call, "limit", PAGE)));
         List<DeadLetter> letters;
-        try (DeadLetters all = file().deadLetters()) {
+        try (DeadLetters all = store.open()) {
             letters = all.list(filter, after, limit);
         }
         JsonArray list = new JsonArray();
@@ -169,16 +159,16 @@ public class DeadLetterResource {
         answer(call, page);
     }
 
-    private void get(RoutingContext call) throws SQLException, BadCallException, DeadLetterGoneException {
+    private void get(RoutingContext call) throws IOException, BadCallException, DeadLetterGoneException {
         long id = id(call);
         answer(call, json(letter(id).orElseThrow(() -> new DeadLetterGoneException(id))));
     }
 
     private void export(RoutingContext call)
-            throws SQLException, BadCallException, ExecutionException, InterruptedException {
+            throws IOException, BadCallException, ExecutionException, InterruptedException {
         HttpServerResponse response = call.response().setChunked(true).putHeader(HttpHeaders.CONTENT_TYPE,
                 "application/x-ndjson");
-        try (DeadLetters all = file().deadLetters()) {
+        try (DeadLetters all = store.open()) {
             for (long id : all.ids(filter(call))) {
                 Optional<DeadLetter> letter = all.get(id);
                 if (letter.isPresent()) {
@@ -219,7 +209,7 @@ public class DeadLetterResource {
 
     private CompletableFuture<Void> discard(long id) throws InterruptedException {
         CompletableFuture<Void> discarded = new CompletableFuture<>();
-        file().discard(id, OutboxFile.Outcome.completing(discarded));
+        store.discard(id, Outcome.completing(discarded));
         return discarded;
     }
 
@@ -276,7 +266,7 @@ public class DeadLetterResource {
         return template.asyncSend("direct:replay", exchange -> {
             exchange.getMessage().setBody(letter.content().body());
             exchange.getMessage().setHeader(Exchange.CONTENT_ENCODING, letter.content().encoding());
-            exchange.getMessage().setHeader(OutboxConstants.DEAD_LETTER, letter.id());
+            exchange.getMessage().setHeader(LaneConstants.DEAD_LETTER, letter.id());
             exchange.getMessage().setHeader("reason", letter.content().reason());
         }).thenApply(exchange -> {
             Replay became = became(exchange);
@@ -296,22 +286,22 @@ public class DeadLetterResource {
         } else if ("unreadable".equals(exchange.getMessage().getHeader("result"))) {
             return Replay.UNREADABLE;
         }
-        return "none".equals(exchange.getMessage().getHeader(OutboxConstants.LANE)) ? Replay.DROPPED : Replay.REPLAYED;
+        return "none".equals(exchange.getMessage().getHeader(LaneConstants.LANE)) ? Replay.DROPPED : Replay.REPLAYED;
     }
 
-    private Optional<DeadLetter> letter(long id) throws SQLException {
-        try (DeadLetters all = file().deadLetters()) {
+    private Optional<DeadLetter> letter(long id) throws IOException {
+        try (DeadLetters all = store.open()) {
             return all.get(id);
         }
     }
 
-    private List<Long> wanted(RoutingContext call) throws SQLException, BadCallException {
+    private List<Long> wanted(RoutingContext call) throws IOException, BadCallException {
         DeadLetter.Filter filter = filter(call);
         if (filter.equals(new DeadLetter.Filter(null, null, null, null))
                 && !"true".equals(call.request().getParam("all"))) {
             throw new BadCallException("Say which ones by reason, type, from or to, or that you mean all by all=true");
         }
-        try (DeadLetters letters = file().deadLetters()) {
+        try (DeadLetters letters = store.open()) {
             return letters.ids(filter);
         }
     }

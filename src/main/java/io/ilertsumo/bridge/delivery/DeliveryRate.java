@@ -13,7 +13,7 @@ import org.apache.camel.Message;
 import org.apache.camel.Processor;
 import org.apache.camel.support.ExpressionAdapter;
 
-import io.ilertsumo.bridge.outbox.OutboxConstants;
+import io.ilertsumo.bridge.lane.LaneConstants;
 import io.ilertsumo.bridge.settings.BridgeSettings;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -67,7 +67,7 @@ public class DeliveryRate {
     }
 
     private Rate rate(Exchange exchange) {
-        return rates.computeIfAbsent(exchange.getVariable(OutboxConstants.LANE, String.class), lane -> {
+        return rates.computeIfAbsent(exchange.getVariable(LaneConstants.LANE, String.class), lane -> {
             Rate rate = new Rate(increase);
             Gauge.builder("bridge.delivery.rate.limit", rate, Rate::current).tags("lane", lane)
                     .description("Requests a second that the lane may make at present").register(registry);

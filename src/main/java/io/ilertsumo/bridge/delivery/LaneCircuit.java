@@ -19,7 +19,7 @@ import org.apache.camel.support.RoutePolicySupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-import io.ilertsumo.bridge.outbox.OutboxEndpoint;
+import io.ilertsumo.bridge.lane.LaneEndpoint;
 import io.ilertsumo.bridge.settings.BridgeSettings;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -138,7 +138,7 @@ public class LaneCircuit extends RoutePolicySupport {
 
     /** Sumo Logic takes something, so the lane that this one gives way to need not wait any longer. */
     private void tryWhoGoesFirst(Route route) {
-        if (route.getEndpoint() instanceof OutboxEndpoint endpoint && endpoint.getGiveWayTo() != null) {
+        if (route.getEndpoint() instanceof LaneEndpoint endpoint && endpoint.getGiveWayTo() != null) {
             Circuit first = circuits.get(endpoint.getGiveWayTo());
             Route firstRoute = route.getCamelContext().getRoute(endpoint.getGiveWayTo());
             if (first != null && firstRoute != null) {

@@ -14,8 +14,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.MDC;
 
-import io.ilertsumo.bridge.outbox.Batch;
-import io.ilertsumo.bridge.outbox.OutboxConstants;
+import io.ilertsumo.bridge.lane.Batch;
+import io.ilertsumo.bridge.lane.LaneConstants;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
@@ -61,11 +61,11 @@ public class EventObserver {
         return exchange -> {
             Message message = exchange.getMessage();
             if (LOG.isDebugEnabled()) {
-                log(message, "Received: " + text(message, "result"), OutboxConstants.EVENT_ID, "eventType",
-                        OutboxConstants.GROUP, OutboxConstants.LANE, "result");
+                log(message, "Received: " + text(message, "result"), LaneConstants.EVENT_ID, "eventType",
+                        LaneConstants.GROUP, LaneConstants.LANE, "result");
             }
-            received(new Received(text(message, "result"), text(message, OutboxConstants.GROUP),
-                    text(message, OutboxConstants.LANE)));
+            received(new Received(text(message, "result"), text(message, LaneConstants.GROUP),
+                    text(message, LaneConstants.LANE)));
         };
     }
 
@@ -79,7 +79,7 @@ public class EventObserver {
     @Named("observeDelivered")
     Processor observeDelivered() {
         return exchange -> {
-            Batch batch = exchange.getProperty(OutboxConstants.BATCH, Batch.class);
+            Batch batch = exchange.getProperty(LaneConstants.BATCH, Batch.class);
             Tags tags = Tags.of("group", batch.group(), "lane", batch.lane());
             registry.counter("bridge.delivered.batches", tags).increment();
             registry.counter("bridge.delivered.events", tags).increment(batch.events());
@@ -108,7 +108,7 @@ public class EventObserver {
     @Named("observeNotTaken")
     Processor observeNotTaken() {
         return exchange -> {
-            Batch batch = exchange.getProperty(OutboxConstants.BATCH, Batch.class);
+            Batch batch = exchange.getProperty(LaneConstants.BATCH, Batch.class);
             String reason = text(exchange.getMessage(), "reason");
             registry.counter("bridge.delivery.failures", "lane", batch.lane(), "reason", reason).increment();
             LOG.debug("A batch of {} events of the lane {} was not taken: {}", batch.events(), batch.lane(), reason);

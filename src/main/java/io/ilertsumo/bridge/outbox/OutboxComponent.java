@@ -1,17 +1,28 @@
 package io.ilertsumo.bridge.outbox;
 
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 import org.apache.camel.Endpoint;
 import org.apache.camel.spi.Metadata;
 import org.apache.camel.spi.annotations.Component;
 import org.apache.camel.support.DefaultComponent;
 
+import io.ilertsumo.bridge.lane.LaneException;
+import io.ilertsumo.bridge.lane.LaneStore;
+import io.ilertsumo.bridge.lane.Outcome;
+
 /** Durable lanes of events in one SQLite file. The component owns the file and has it open while it is started. */
 @Component("outbox")
-public class OutboxComponent extends DefaultComponent {
+public class OutboxComponent extends DefaultComponent implements LaneStore {
+
+    private static final long PATIENCE_SECONDS = 5;
 
     private static final long AGE_CHECK_MILLIS = 3_600_000;
 
@@ -36,17 +47,29 @@ public class OutboxComponent extends DefaultComponent {
 
     private ExecutorService acknowledgements;
     private OutboxFile file;
+    private boolean used;
 
     @Override
     protected Endpoint createEndpoint(String uri, String remaining, Map<String, Object> parameters) throws Exception {
         OutboxEndpoint endpoint = new OutboxEndpoint(uri, this, remaining);
         setProperties(endpoint, parameters);
+        used = true;
+        if (isStarted() && file == null) {
+            open();
+        }
         return endpoint;
     }
 
     @Override
     protected void doStart() throws Exception {
         super.doStart();
+        // the routes may be over Kafka
+        if (used) {
+            open();
+        }
+    }
+
+    private void open() throws LaneException {
         acknowledgements = getCamelContext().getExecutorServiceManager().newSingleThreadExecutor(this,
                 "OutboxAcknowledgements");
         file = OutboxFile.open(
@@ -69,6 +92,38 @@ public class OutboxComponent extends DefaultComponent {
             acknowledgements = null;
         }
         super.doStop();
+    }
+
+    @Override
+    public Collection<OutboxLane> lanes() {
+        return file.lanes();
+    }
+
+    /** Tried by a write. */
+    @Override
+    public void check() throws LaneException, InterruptedException {
+        OutboxFile open = file;
+        if (open == null) {
+            throw new LaneException("The outbox is closed", null);
+        }
+        long events = 0;
+        long bytes = 0;
+        for (OutboxLane lane : open.lanes()) {
+            events += lane.events();
+            bytes += lane.bytes();
+        }
+        if (events >= maxWaitingEvents || bytes >= maxWaitingBytes) {
+            throw new LaneException("The outbox is full", null);
+        }
+        CompletableFuture<Void> written = new CompletableFuture<>();
+        open.probe(Outcome.completing(written));
+        try {
+            written.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        } catch (ExecutionException e) {
+            throw new LaneException(e.getCause().getMessage(), e);
+        } catch (TimeoutException e) {
+            throw new LaneException("A write took more than " + PATIENCE_SECONDS + " s", e);
+        }
     }
 
     /** The open file; {@code null} while the component is stopped. */

@@ -1,14 +1,13 @@
 package io.ilertsumo.bridge.outbox;
 
 import org.apache.camel.Category;
-import org.apache.camel.Consumer;
 import org.apache.camel.Processor;
 import org.apache.camel.Producer;
-import org.apache.camel.spi.Metadata;
 import org.apache.camel.spi.UriEndpoint;
-import org.apache.camel.spi.UriParam;
-import org.apache.camel.spi.UriPath;
-import org.apache.camel.support.DefaultEndpoint;
+
+import io.ilertsumo.bridge.lane.LaneConstants;
+import io.ilertsumo.bridge.lane.LaneConsumer;
+import io.ilertsumo.bridge.lane.LaneEndpoint;
 
 /**
  * Keep events on disk, lane by lane, until they are delivered.
@@ -18,26 +17,11 @@ import org.apache.camel.support.DefaultEndpoint;
  * marked for rollback comes again at once, by half; one whose exchange failed comes again as well, a single event first.
  */
 @UriEndpoint(firstVersion = "1.0.0", scheme = "outbox", title = "Outbox", syntax = "outbox:lane", category = {
-        Category.MESSAGING, Category.DATABASE }, headersClass = OutboxConstants.class)
-public class OutboxEndpoint extends DefaultEndpoint {
-
-    @UriPath(description = "The name of the lane. A lane has one consumer.")
-    @Metadata(required = true)
-    private final String lane;
-    @UriParam(label = "consumer", defaultValue = "5000", description = "How many events a batch holds at most.")
-    private int maxEvents = 5000;
-    @UriParam(label = "consumer", defaultValue = "1000000", description = "How many bytes a batch holds at most. A single event that is larger goes alone.")
-    private int maxBytes = 1_000_000;
-    @UriParam(label = "consumer", defaultValue = "0", javaType = "java.time.Duration", description = "How long a batch that is not full waits for more events.")
-    private long linger;
-    @UriParam(label = "consumer", defaultValue = "1000", javaType = "java.time.Duration", description = "How long to wait before a batch whose exchange failed is handed out again, unless a route policy has suspended the consumer.")
-    private long retryDelay = 1000;
-    @UriParam(label = "consumer", description = "The name of a lane that goes first: as long as that one's last batch could not be delivered, this lane hands out one batch every 10 seconds only.")
-    private String giveWayTo;
+        Category.MESSAGING, Category.DATABASE }, headersClass = LaneConstants.class)
+public class OutboxEndpoint extends LaneEndpoint {
 
     public OutboxEndpoint(String uri, OutboxComponent component, String lane) {
-        super(uri, component);
-        this.lane = lane;
+        super(uri, component, lane);
     }
 
     @Override
@@ -51,56 +35,7 @@ public class OutboxEndpoint extends DefaultEndpoint {
     }
 
     @Override
-    public Consumer createConsumer(Processor processor) throws Exception {
-        if (maxEvents < 1 || maxBytes < 1 || linger < 0) {
-            throw new IllegalArgumentException("A batch holds at least one event and one byte: " + getEndpointUri());
-        }
-        Consumer consumer = new OutboxConsumer(this, processor);
-        configureConsumer(consumer);
-        return consumer;
-    }
-
-    public String getLane() {
-        return lane;
-    }
-
-    public int getMaxEvents() {
-        return maxEvents;
-    }
-
-    public void setMaxEvents(int maxEvents) {
-        this.maxEvents = maxEvents;
-    }
-
-    public int getMaxBytes() {
-        return maxBytes;
-    }
-
-    public void setMaxBytes(int maxBytes) {
-        this.maxBytes = maxBytes;
-    }
-
-    public long getLinger() {
-        return linger;
-    }
-
-    public void setLinger(long linger) {
-        this.linger = linger;
-    }
-
-    public long getRetryDelay() {
-        return retryDelay;
-    }
-
-    public void setRetryDelay(long retryDelay) {
-        this.retryDelay = retryDelay;
-    }
-
-    public String getGiveWayTo() {
-        return giveWayTo;
-    }
-
-    public void setGiveWayTo(String giveWayTo) {
-        this.giveWayTo = giveWayTo;
+    protected LaneConsumer<?> createLaneConsumer(Processor processor) {
+        return new OutboxConsumer(this, processor);
     }
 }

@@ -12,9 +12,9 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Instant;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 
@@ -24,6 +24,13 @@ import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteDataSource;
 import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
+
+import io.ilertsumo.bridge.deadletter.DeadLetterGoneException;
+import io.ilertsumo.bridge.deadletter.DeadLetterStore;
+import io.ilertsumo.bridge.deadletter.Undeliverable;
+import io.ilertsumo.bridge.lane.KeyWindow;
+import io.ilertsumo.bridge.lane.LaneException;
+import io.ilertsumo.bridge.lane.Outcome;
 
 /**
  * The outbox on disk: one SQLite file in WAL mode with {@code synchronous=FULL}, so that what was committed survives a
@@ -38,7 +45,7 @@ import org.sqlite.SQLiteException;
  * <p>
  * Thread-safe.
  */
-public final class OutboxFile implements AutoCloseable {
+public final class OutboxFile implements DeadLetterStore, AutoCloseable {
 
     /** The version of the tables below, kept in the file as {@code user_version}. */
     static final int SCHEMA_VERSION = 2;
@@ -77,7 +84,7 @@ public final class OutboxFile implements AutoCloseable {
     private final Path path;
     private final Bounds bounds;
     private final Executor acknowledgements;
-    private final Map<String, Lane> lanes = new ConcurrentHashMap<>();
+    private final Map<String, OutboxLane> lanes = new ConcurrentHashMap<>();
 
     private FileChannel lockChannel;
     private OutboxWriter writer;
@@ -107,27 +114,6 @@ public final class OutboxFile implements AutoCloseable {
     public record DeadLetterBounds(long count, long bytes, long ageMillis, long checkMillis) {
     }
 
-    /** What became of a write: told once, by a thread that must not be held up. */
-    @FunctionalInterface
-    public interface Outcome {
-        /**
-         * @param repeated whether the event was known already, so that there was nothing to store
-         * @param failure  why nothing was stored; {@code null} if it is safely on disk
-         */
-        void done(boolean repeated, Exception failure);
-
-        /** Completes the future, exceptionally if nothing was stored. */
-        static Outcome completing(CompletableFuture<Void> future) {
-            return (repeated, failure) -> {
-                if (failure == null) {
-                    future.complete(null);
-                } else {
-                    future.completeExceptionally(failure);
-                }
-            };
-        }
-    }
-
     private OutboxFile(Path directory, Bounds bounds, Executor acknowledgements) {
         this.directory = directory;
         this.path = directory.resolve("outbox.db");
@@ -139,9 +125,9 @@ public final class OutboxFile implements AutoCloseable {
      * Opens the file in the directory, or makes a new one, and starts to write.
      *
      * @param  acknowledgements runs the outcomes; one task per commit
-     * @throws OutboxException  if another process has it, a newer program wrote it, or it can't be opened
+     * @throws LaneException  if another process has it, a newer program wrote it, or it can't be opened
      */
-    public static OutboxFile open(Path directory, Bounds bounds, Executor acknowledgements) throws OutboxException {
+    public static OutboxFile open(Path directory, Bounds bounds, Executor acknowledgements) throws LaneException {
         OutboxFile file = new OutboxFile(directory, bounds, acknowledgements);
         try {
             Files.createDirectories(directory);
@@ -152,14 +138,14 @@ public final class OutboxFile implements AutoCloseable {
             return file;
         } catch (IOException | SQLException e) {
             file.close();
-            throw new OutboxException("The outbox " + file + " can't be opened: " + e.getMessage(), e);
-        } catch (OutboxException e) {
+            throw new LaneException("The outbox " + file + " can't be opened: " + e.getMessage(), e);
+        } catch (LaneException e) {
             file.close();
             throw e;
         }
     }
 
-    private void lock() throws IOException, OutboxException {
+    private void lock() throws IOException, LaneException {
         lockChannel = FileChannel.open(directory.resolve("outbox.lock"), StandardOpenOption.CREATE,
                 StandardOpenOption.WRITE);
         FileLock lock;
@@ -169,7 +155,7 @@ public final class OutboxFile implements AutoCloseable {
             lock = null;
         }
         if (lock == null) {
-            throw new OutboxException("The outbox " + path + " is in use by another process", null);
+            throw new LaneException("The outbox " + path + " is in use by another process", null);
         }
     }
 
@@ -195,12 +181,12 @@ public final class OutboxFile implements AutoCloseable {
         }
     }
 
-    private OutboxWriter writer() throws SQLException, IOException, OutboxException {
+    private OutboxWriter writer() throws SQLException, IOException, LaneException {
         Connection connection = null;
         try {
             connection = connect();
             return writer(connection);
-        } catch (SQLException | OutboxException e) {
+        } catch (SQLException | LaneException e) {
             if (isCorrupt(e)) {
                 setAside(e);
             }
@@ -215,12 +201,12 @@ public final class OutboxFile implements AutoCloseable {
         return writer(connect());
     }
 
-    private OutboxWriter writer(Connection connection) throws SQLException, IOException, OutboxException {
+    private OutboxWriter writer(Connection connection) throws SQLException, IOException, LaneException {
         prepare(connection);
         return new OutboxWriter(this, connection, bounds, Files.getFileStore(directory), acknowledgements);
     }
 
-    private void prepare(Connection connection) throws SQLException, OutboxException {
+    private void prepare(Connection connection) throws SQLException, LaneException {
         try (Statement statement = connection.createStatement()) {
             layOut(statement);
             connection.setAutoCommit(false);
@@ -229,7 +215,7 @@ public final class OutboxFile implements AutoCloseable {
                 version = row.getInt(1);
             }
             if (version > SCHEMA_VERSION) {
-                throw new OutboxException("The outbox " + path + " was written by a newer program (schema version "
+                throw new LaneException("The outbox " + path + " was written by a newer program (schema version "
                         + version + ", this program knows " + SCHEMA_VERSION + ")", null);
             }
             try (ResultSet check = statement.executeQuery("PRAGMA quick_check(1)")) {
@@ -275,12 +261,12 @@ public final class OutboxFile implements AutoCloseable {
     }
 
     /** The lane of that name, empty if nothing was ever stored for it. */
-    Lane lane(String name) {
-        return lanes.computeIfAbsent(name, Lane::new);
+    OutboxLane lane(String name) {
+        return lanes.computeIfAbsent(name, wanted -> new OutboxLane(this, wanted));
     }
 
     /** All lanes that have a route or waiting events. */
-    public Iterable<Lane> lanes() {
+    public Collection<OutboxLane> lanes() {
         return lanes.values();
     }
 
@@ -314,33 +300,37 @@ public final class OutboxFile implements AutoCloseable {
     }
 
     /** Removes what a batch holds, once it is delivered. */
-    public void remove(Batch batch, Outcome outcome) throws InterruptedException {
+    public void remove(OutboxBatch batch, Outcome outcome) throws InterruptedException {
         writer.remove(batch, outcome);
     }
 
-    /** Keeps what can't be delivered. What was kept before is not kept twice: its attempts are counted. */
+    @Override
     public void keep(Undeliverable undeliverable, Outcome outcome) {
         writer.keep(undeliverable, outcome);
     }
 
-    /** Throws a dead letter away; the outcome is a {@link DeadLetterGoneException} if there is none of that id. */
+    @Override
     public void discard(long deadLetter, Outcome outcome) throws InterruptedException {
         writer.discard(deadLetter, outcome);
     }
 
-    /** How many dead letters are kept. */
-    public long deadLettersKept() {
+    @Override
+    public long kept() {
         return writer.deadLetters();
     }
 
-    /** How many dead letters were thrown away for one of their bounds since the file was opened. */
-    public long deadLettersDropped() {
+    @Override
+    public long dropped() {
         return writer.deadLettersDropped();
     }
 
-    /** Opens the dead letters for one thread to read. */
-    public DeadLetters deadLetters() throws SQLException {
-        return new DeadLetters(connect());
+    @Override
+    public OutboxDeadLetters open() throws IOException {
+        try {
+            return new OutboxDeadLetters(connect());
+        } catch (SQLException e) {
+            throw new IOException(e.getMessage(), e);
+        }
     }
 
     /** Writes next to nothing, to tell whether the file can be written. */

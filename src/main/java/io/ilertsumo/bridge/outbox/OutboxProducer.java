@@ -8,6 +8,9 @@ import org.apache.camel.NoSuchHeaderException;
 import org.apache.camel.support.DefaultAsyncProducer;
 import org.apache.camel.support.ExchangeHelper;
 
+import io.ilertsumo.bridge.lane.LaneConstants;
+import io.ilertsumo.bridge.lane.Outcome;
+
 /**
  * Stores the message body in the lane. The exchange goes on once the event is safely on disk; one that the window knew
  * already is marked as Camel's idempotent consumer marks it, with the property {@link Exchange#DUPLICATE_MESSAGE}.
@@ -35,7 +38,7 @@ class OutboxProducer extends DefaultAsyncProducer {
         Message message = exchange.getMessage();
         OutboxFile file = getEndpoint().getComponent().getFile();
         String lane = getEndpoint().getLane();
-        OutboxFile.Outcome outcome = (repeated, failure) -> {
+        Outcome outcome = (repeated, failure) -> {
             if (failure != null) {
                 exchange.setException(failure);
             } else if (repeated) {
@@ -44,11 +47,11 @@ class OutboxProducer extends DefaultAsyncProducer {
             callback.done(false);
         };
         try {
-            String group = ExchangeHelper.getMandatoryHeader(exchange, OutboxConstants.GROUP, String.class);
-            String key = ExchangeHelper.getMandatoryHeader(exchange, OutboxConstants.EVENT_ID, String.class);
-            String alert = message.getHeader(OutboxConstants.ALERT_ID, String.class);
+            String group = ExchangeHelper.getMandatoryHeader(exchange, LaneConstants.GROUP, String.class);
+            String key = ExchangeHelper.getMandatoryHeader(exchange, LaneConstants.EVENT_ID, String.class);
+            String alert = message.getHeader(LaneConstants.ALERT_ID, String.class);
             byte[] event = message.getMandatoryBody(byte[].class);
-            Long deadLetter = message.getHeader(OutboxConstants.DEAD_LETTER, Long.class);
+            Long deadLetter = message.getHeader(LaneConstants.DEAD_LETTER, Long.class);
             if (deadLetter == null) {
                 file.append(lane, group, key, alert, event, outcome);
             } else {

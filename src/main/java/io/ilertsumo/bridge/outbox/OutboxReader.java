@@ -45,12 +45,12 @@ final class OutboxReader implements AutoCloseable {
      * @param  maxBytes  at most that many bytes, unless the first event alone has more
      * @return           {@code null} if nothing waits
      */
-    Batch next(String lane, int maxEvents, int maxBytes) throws SQLException {
+    OutboxBatch next(String lane, int maxEvents, int maxBytes) throws SQLException {
         String group = null;
         int count = 0;
         int lookedPast = 0;
         ByteArrayOutputStream body = new ByteArrayOutputStream(64 * 1024);
-        List<Batch.Part> parts = new ArrayList<>();
+        List<OutboxBatch.Part> parts = new ArrayList<>();
         Set<Integer> alertsLeft = new HashSet<>();
         chunks.setString(1, lane);
         try (ResultSet row = chunks.executeQuery()) {
@@ -65,7 +65,7 @@ final class OutboxReader implements AutoCloseable {
                 } else if (!alertsLeft.isEmpty() && alerts(chunk).stream().anyMatch(alertsLeft::contains)) {
                     break;
                 }
-                Batch.Part part = take(chunk, row.getInt(4), row.getInt(5), row.getLong(3), maxEvents - count,
+                OutboxBatch.Part part = take(chunk, row.getInt(4), row.getInt(5), row.getLong(3), maxEvents - count,
                         maxBytes - body.size(), parts.isEmpty(), body);
                 if (part.events() > 0) {
                     parts.add(part);
@@ -80,20 +80,20 @@ final class OutboxReader implements AutoCloseable {
             return null;
         }
         byte[] lines = body.toByteArray();
-        return new Batch(lane, group, count, Arrays.copyOf(lines, lines.length - 1), parts);
+        return new OutboxBatch(lane, group, count, Arrays.copyOf(lines, lines.length - 1), parts);
     }
 
     /** Copies as many of the chunk's events as there is room for. A line break at the batch's end is not counted. */
-    private Batch.Part take(long chunk, int events, int bytes, long accepted, int maxEvents, int maxBytes,
+    private OutboxBatch.Part take(long chunk, int events, int bytes, long accepted, int maxEvents, int maxBytes,
             boolean first,
             ByteArrayOutputStream into) throws SQLException {
         if (maxEvents <= 0) {
-            return new Batch.Part(chunk, 0, 0, bytes, accepted);
+            return new OutboxBatch.Part(chunk, 0, 0, bytes, accepted);
         }
         byte[] body = row(chunk, 2);
         if (events <= maxEvents && bytes - 1 <= maxBytes) {
             into.writeBytes(body);
-            return new Batch.Part(chunk, events, bytes, bytes, accepted);
+            return new OutboxBatch.Part(chunk, events, bytes, bytes, accepted);
         }
         int taken = 0;
         int end = 0;
@@ -112,7 +112,7 @@ final class OutboxReader implements AutoCloseable {
             }
         }
         into.write(body, 0, end);
-        return new Batch.Part(chunk, taken, end, body.length, accepted);
+        return new OutboxBatch.Part(chunk, taken, end, body.length, accepted);
     }
 
     private Set<Integer> alerts(long chunk) throws SQLException {

@@ -25,6 +25,13 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import io.ilertsumo.bridge.deadletter.DeadLetterGoneException;
+import io.ilertsumo.bridge.deadletter.Undeliverable;
+import io.ilertsumo.bridge.lane.KeyWindow;
+import io.ilertsumo.bridge.lane.LaneException;
+import io.ilertsumo.bridge.lane.LaneFullException;
+import io.ilertsumo.bridge.lane.Outcome;
+
 /**
  * The one thread that writes to the outbox file. It takes all writes that wait, commits them together and then tells
  * each what became of it.
@@ -173,28 +180,28 @@ final class OutboxWriter implements AutoCloseable {
         return deadLettersDropped;
     }
 
-    void append(Lane lane, String group, byte[] key, int order, byte[] event, OutboxFile.Outcome outcome) {
+    void append(OutboxLane lane, String group, byte[] key, int order, byte[] event, Outcome outcome) {
         offer(new Append(lane, group, key, order, event, outcome));
     }
 
-    void replay(long deadLetter, Lane lane, String group, byte[] key, int order, byte[] event,
-            OutboxFile.Outcome outcome) {
+    void replay(long deadLetter, OutboxLane lane, String group, byte[] key, int order, byte[] event,
+            Outcome outcome) {
         offer(new Replay(deadLetter, lane, group, key, order, event, outcome));
     }
 
-    void discard(long deadLetter, OutboxFile.Outcome outcome) throws InterruptedException {
+    void discard(long deadLetter, Outcome outcome) throws InterruptedException {
         put(new Discard(deadLetter, outcome));
     }
 
-    void remove(Batch batch, OutboxFile.Outcome outcome) throws InterruptedException {
+    void remove(OutboxBatch batch, Outcome outcome) throws InterruptedException {
         put(new Remove(batch, outcome));
     }
 
-    void keep(Undeliverable undeliverable, OutboxFile.Outcome outcome) {
+    void keep(Undeliverable undeliverable, Outcome outcome) {
         offer(new Keep(undeliverable, outcome));
     }
 
-    void probe(OutboxFile.Outcome outcome) throws InterruptedException {
+    void probe(Outcome outcome) throws InterruptedException {
         put(new Probe(outcome));
     }
 
@@ -204,7 +211,7 @@ final class OutboxWriter implements AutoCloseable {
             write.outcome.done(false, closed());
         } else if (waitingBytes.addAndGet(write.size()) > WAITING_BYTES || !waiting.offer(write)) {
             waitingBytes.addAndGet(-write.size());
-            write.outcome.done(false, new OutboxFullException("Too many events are waiting to be written to disk"));
+            write.outcome.done(false, new LaneFullException("Too many events are waiting to be written to disk"));
         } else {
             takeBackIfClosed(write);
         }
@@ -227,8 +234,8 @@ final class OutboxWriter implements AutoCloseable {
         }
     }
 
-    private static OutboxException closed() {
-        return new OutboxException("The outbox is closed", null);
+    private static LaneException closed() {
+        return new LaneException("The outbox is closed", null);
     }
 
     private void write() {
@@ -297,7 +304,7 @@ final class OutboxWriter implements AutoCloseable {
             // whatever it is, the senders must be told and the next commit tried
             LOG.error("The outbox {} can't be written: {}", file, e.getMessage());
             rollback();
-            return new OutboxException("The outbox " + file + " can't be written: " + e.getMessage(), e);
+            return new LaneException("The outbox " + file + " can't be written: " + e.getMessage(), e);
         }
     }
 
@@ -386,7 +393,7 @@ final class OutboxWriter implements AutoCloseable {
         private final Map<String, Chunk> chunks = new LinkedHashMap<>();
         private final List<Chunk> closed = new ArrayList<>();
         private final Set<ByteBuffer> keys = new HashSet<>();
-        private final List<Batch> removed = new ArrayList<>();
+        private final List<OutboxBatch> removed = new ArrayList<>();
         private long moreEvents;
         private long moreBytes;
         private long moreDeadLetters;
@@ -501,8 +508,8 @@ final class OutboxWriter implements AutoCloseable {
             for (Chunk chunk : closed) {
                 chunk.lane.changed(chunk.events, chunk.body.size());
             }
-            for (Batch batch : removed) {
-                long batchBytes = batch.parts().stream().mapToLong(Batch.Part::bytes).sum();
+            for (OutboxBatch batch : removed) {
+                long batchBytes = batch.parts().stream().mapToLong(OutboxBatch.Part::bytes).sum();
                 events -= batch.events();
                 bytes -= batchBytes;
                 file.lane(batch.lane()).changed(-batch.events(), -batchBytes);
@@ -517,13 +524,13 @@ final class OutboxWriter implements AutoCloseable {
     /** The events of one commit, lane and group. */
     private static final class Chunk {
 
-        private final Lane lane;
+        private final OutboxLane lane;
         private final String group;
         private final ByteArrayOutputStream body = new ByteArrayOutputStream(1024);
         private final ByteArrayOutputStream orders = new ByteArrayOutputStream(64);
         private int events;
 
-        Chunk(Lane lane, String group) {
+        Chunk(OutboxLane lane, String group) {
             this.lane = lane;
             this.group = group;
         }
@@ -538,11 +545,11 @@ final class OutboxWriter implements AutoCloseable {
 
     private abstract static class Write {
 
-        final OutboxFile.Outcome outcome;
+        final Outcome outcome;
         boolean repeated;
         Exception refusal;
 
-        Write(OutboxFile.Outcome outcome) {
+        Write(Outcome outcome) {
             this.outcome = outcome;
         }
 
@@ -555,13 +562,13 @@ final class OutboxWriter implements AutoCloseable {
 
     private class Append extends Write {
 
-        private final Lane lane;
+        private final OutboxLane lane;
         private final String group;
         private final ByteBuffer key;
         private final int order;
         private final byte[] event;
 
-        Append(Lane lane, String group, byte[] key, int order, byte[] event, OutboxFile.Outcome outcome) {
+        Append(OutboxLane lane, String group, byte[] key, int order, byte[] event, Outcome outcome) {
             super(outcome);
             this.lane = lane;
             this.group = group;
@@ -583,7 +590,7 @@ final class OutboxWriter implements AutoCloseable {
             if (commit.accepts(this)) {
                 return true;
             }
-            refusal = new OutboxFullException(commit.hasRoom ? "The outbox is full" : "The outbox's disk is full");
+            refusal = new LaneFullException(commit.hasRoom ? "The outbox is full" : "The outbox's disk is full");
             return false;
         }
 
@@ -595,17 +602,17 @@ final class OutboxWriter implements AutoCloseable {
 
     private final class Remove extends Write {
 
-        private final Batch batch;
+        private final OutboxBatch batch;
 
-        Remove(Batch batch, OutboxFile.Outcome outcome) {
+        Remove(OutboxBatch batch, Outcome outcome) {
             super(outcome);
             this.batch = batch;
         }
 
         @Override
         void apply(Commit commit) throws SQLException {
-            List<Batch.Part> parts = batch.parts();
-            Batch.Part last = parts.get(parts.size() - 1);
+            List<OutboxBatch.Part> parts = batch.parts();
+            OutboxBatch.Part last = parts.get(parts.size() - 1);
             int whole = last.isWhole() ? parts.size() : parts.size() - 1;
             if (chunks(countChunks, last) != whole || !last.isWhole() && !shrink(last)) {
                 refusal = new BatchGoneException();
@@ -617,21 +624,21 @@ final class OutboxWriter implements AutoCloseable {
             removedSome = true;
         }
 
-        private void range(PreparedStatement statement, Batch.Part last) throws SQLException {
+        private void range(PreparedStatement statement, OutboxBatch.Part last) throws SQLException {
             statement.setString(1, batch.lane());
             statement.setString(2, batch.group());
             statement.setLong(3, batch.parts().get(0).chunk());
             statement.setLong(4, last.isWhole() ? last.chunk() : last.chunk() - 1);
         }
 
-        private int chunks(PreparedStatement count, Batch.Part last) throws SQLException {
+        private int chunks(PreparedStatement count, OutboxBatch.Part last) throws SQLException {
             range(count, last);
             try (ResultSet row = count.executeQuery()) {
                 return row.getInt(1);
             }
         }
 
-        private boolean shrink(Batch.Part part) throws SQLException {
+        private boolean shrink(OutboxBatch.Part part) throws SQLException {
             shrinkChunk.setInt(1, part.events());
             shrinkChunk.setInt(2, part.bytes());
             shrinkChunk.setInt(3, part.bytes());
@@ -645,8 +652,8 @@ final class OutboxWriter implements AutoCloseable {
 
         private final long deadLetter;
 
-        Replay(long deadLetter, Lane lane, String group, byte[] key, int order, byte[] event,
-                OutboxFile.Outcome outcome) {
+        Replay(long deadLetter, OutboxLane lane, String group, byte[] key, int order, byte[] event,
+                Outcome outcome) {
             super(lane, group, key, order, event, outcome);
             this.deadLetter = deadLetter;
         }
@@ -666,7 +673,7 @@ final class OutboxWriter implements AutoCloseable {
 
         private final long deadLetter;
 
-        Discard(long deadLetter, OutboxFile.Outcome outcome) {
+        Discard(long deadLetter, Outcome outcome) {
             super(outcome);
             this.deadLetter = deadLetter;
         }
@@ -681,7 +688,7 @@ final class OutboxWriter implements AutoCloseable {
 
         private final Undeliverable undeliverable;
 
-        Keep(Undeliverable undeliverable, OutboxFile.Outcome outcome) {
+        Keep(Undeliverable undeliverable, Outcome outcome) {
             super(outcome);
             this.undeliverable = undeliverable;
         }
@@ -690,7 +697,7 @@ final class OutboxWriter implements AutoCloseable {
         void apply(Commit commit) throws SQLException {
             // what comes out of a lane has its room, and would hold up the lane
             if (!commit.hasRoom && undeliverable.lane() == null) {
-                refusal = new OutboxFullException("The outbox's disk is full");
+                refusal = new LaneFullException("The outbox's disk is full");
                 return;
             }
             byte[] key = undeliverable.key();
@@ -726,7 +733,7 @@ final class OutboxWriter implements AutoCloseable {
 
     private final class Probe extends Write {
 
-        Probe(OutboxFile.Outcome outcome) {
+        Probe(Outcome outcome) {
             super(outcome);
         }
 
@@ -735,7 +742,7 @@ final class OutboxWriter implements AutoCloseable {
             insertProbe.setLong(1, commit.now);
             insertProbe.executeUpdate();
             if (!commit.hasRoom) {
-                refusal = new OutboxFullException("The outbox's disk is full");
+                refusal = new LaneFullException("The outbox's disk is full");
             }
         }
     }

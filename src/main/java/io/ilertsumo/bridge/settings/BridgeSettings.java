@@ -125,7 +125,7 @@ public interface BridgeSettings {
 
     /** Where events wait for their delivery. */
     enum Lanes {
-        OUTBOX;
+        OUTBOX, KAFKA;
 
         /** Where their routes stand in a folder of routes. */
         public String routes() {

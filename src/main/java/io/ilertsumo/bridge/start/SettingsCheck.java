@@ -15,6 +15,7 @@ import org.eclipse.microprofile.config.spi.ConfigSource;
 
 import io.ilertsumo.bridge.event.Redaction;
 import io.ilertsumo.bridge.settings.BridgeSettings;
+import io.ilertsumo.bridge.settings.KafkaSettings;
 import io.ilertsumo.bridge.settings.SumoLogicSettings;
 import io.ilertsumo.bridge.settings.WebhookSettings;
 import io.quarkus.runtime.ExecutionMode;
@@ -37,6 +38,8 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
 
     /** Between environment variables (300) and system properties (400). */
     private static final int FILES_ORDINAL = 350;
+    private static final List<String> SASL_MECHANISMS = List.of("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512",
+            "OAUTHBEARER");
     /** What Camel and Quarkus read alike. */
     private static final Pattern TIME = Pattern.compile("0|\\d+(ms|s|m|h|d)");
 
@@ -77,6 +80,8 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
             }
         } else if (settings instanceof BridgeSettings bridge) {
             check(bridge, wrong);
+        } else if (settings instanceof KafkaSettings kafka) {
+            check(kafka, wrong);
         }
         if (!wrong.isEmpty()) {
             throw new ConfigValidationException(wrong.stream().map(Problem::new).toArray(Problem[]::new));
@@ -145,6 +150,30 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
                 settings.bulkMaxRequestsPerSecond()), wrong);
     }
 
+    private static void check(KafkaSettings settings, List<String> wrong) {
+        if (!SASL_MECHANISMS.contains(settings.saslMechanism())) {
+            wrong.add("BRIDGE_KAFKA_SASL_MECHANISM is none of " + String.join(", ", SASL_MECHANISMS) + ": "
+                    + settings.saslMechanism());
+        }
+        if (settings.securityProtocol().name.startsWith("SASL")
+                && (settings.username().isEmpty() || settings.password().isEmpty())) {
+            wrong.add("BRIDGE_KAFKA_USERNAME or BRIDGE_KAFKA_PASSWORD is missing");
+        }
+        if (settings.securityProtocol().name.startsWith("SASL") && "OAUTHBEARER".equals(settings.saslMechanism())
+                && settings.oauthTokenUrl().isEmpty()) {
+            wrong.add("BRIDGE_KAFKA_OAUTH_TOKEN_URL is missing: where the token for OAUTHBEARER comes from");
+        }
+        isReadable("BRIDGE_KAFKA_CA", settings.ca(), wrong);
+        isReadable("BRIDGE_KAFKA_CERTIFICATE", settings.certificate(), wrong);
+        isReadable("BRIDGE_KAFKA_KEY", settings.key(), wrong);
+        if (settings.certificate().isPresent() != settings.key().isPresent()) {
+            wrong.add("BRIDGE_KAFKA_CERTIFICATE and BRIDGE_KAFKA_KEY go together");
+        }
+        atLeast(1, Map.of("BRIDGE_KAFKA_PARTITIONS", settings.partitions(),
+                "BRIDGE_KAFKA_MAX_EVENTS", settings.maxEvents(),
+                "BRIDGE_KAFKA_TIMEOUT (in milliseconds)", settings.timeout().toMillis()), wrong);
+    }
+
     /** Where one can't be read, none of them would be. */
     private static List<Path> unreadable(Path directory) {
         try (Stream<Path> files = Files.list(directory)) {
@@ -157,6 +186,11 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
     private static void isDirectory(String variable, Optional<Path> path, List<String> wrong) {
         path.filter(dir -> !Files.isDirectory(dir))
                 .ifPresent(dir -> wrong.add(variable + " is not a directory: " + dir));
+    }
+
+    private static void isReadable(String variable, Optional<Path> path, List<String> wrong) {
+        path.filter(file -> !Files.isRegularFile(file) || !Files.isReadable(file))
+                .ifPresent(file -> wrong.add(variable + " is not a file that can be read: " + file));
     }
 
     private static void isTime(String variable, String value, List<String> wrong) {

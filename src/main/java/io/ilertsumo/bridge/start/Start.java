@@ -23,12 +23,14 @@ import org.apache.camel.model.SendDefinition;
 import org.apache.camel.quarkus.main.events.AfterStart;
 import org.apache.camel.quarkus.main.events.BeforeConfigure;
 import org.apache.camel.quarkus.main.events.BeforeStart;
+import org.apache.camel.spi.PropertiesComponent;
 import org.apache.camel.support.LoggerHelper;
+import org.eclipse.microprofile.config.ConfigProvider;
 
-import io.ilertsumo.bridge.outbox.Lane;
-import io.ilertsumo.bridge.outbox.OutboxComponent;
-import io.ilertsumo.bridge.outbox.OutboxFile;
+import io.ilertsumo.bridge.lane.Lane;
+import io.ilertsumo.bridge.lane.LaneStore;
 import io.ilertsumo.bridge.settings.BridgeSettings;
+import io.ilertsumo.bridge.settings.KafkaSettings;
 import io.quarkus.runtime.configuration.ConfigurationException;
 
 /** Says which routes are loaded, and checks, before they start, that each step leads somewhere. */
@@ -37,23 +39,31 @@ public class Start {
 
     private static final Pattern FROM_OUTSIDE = Pattern.compile("platform-http:");
     /** Where a step waits in vain, or an event for ever, if no route takes from there. */
-    private static final Pattern TO_A_ROUTE = Pattern.compile("direct:|outbox:");
+    private static final Pattern TO_A_ROUTE = Pattern.compile("direct:|outbox:|kafka-lane:(?!seen$)");
+    private static final Pattern RESOLVED = Pattern.compile("direct:|outbox:|kafka:|kafka-lane:");
+    private static final String ROUTES = "camel.main.routes-include-pattern";
 
     private final BridgeSettings settings;
+    private final KafkaSettings kafka;
+    private final LaneStore lanes;
 
-    Start(BridgeSettings settings) {
+    Start(BridgeSettings settings, KafkaSettings kafka, LaneStore lanes) {
         this.settings = settings;
+        this.kafka = kafka;
+        this.lanes = lanes;
     }
 
     void chooseRoutes(@Observes BeforeConfigure starting) {
-        settings.routesDir().ifPresent(dir -> {
-            Properties routes = new Properties();
-            routes.setProperty("camel.main.routes-include-pattern",
-                    "file:" + dir + "/*.camel.yaml,file:" + dir + "/" + settings.lanes().routes());
+        PropertiesComponent properties = starting.getMain().getCamelContext().getPropertiesComponent();
+        String lanes = settings.lanes().routes();
+        Properties routes = new Properties();
+        settings.routesDir().ifPresentOrElse(dir -> {
+            routes.setProperty(ROUTES, "file:" + dir + "/*.camel.yaml,file:" + dir + "/" + lanes);
             routes.setProperty("camel.component.kamelet.location",
                     "file:" + dir + "/kamelets,classpath:routes/kamelets");
-            starting.getMain().getCamelContext().getPropertiesComponent().setOverrideProperties(routes);
-        });
+        }, () -> routes.setProperty(ROUTES, ConfigProvider.getConfig().getValue(ROUTES, String.class)
+                .replace(BridgeSettings.Lanes.OUTBOX.routes(), lanes)));
+        properties.setOverrideProperties(routes);
     }
 
     void checkRoutes(@Observes BeforeStart starting) {
@@ -85,9 +95,8 @@ public class Start {
 
     /** Events of a lane that was renamed or taken out of the routes would wait for ever. */
     void checkLanes(@Observes AfterStart started) {
-        OutboxFile outbox = started.getMain().getCamelContext().getComponent("outbox", OutboxComponent.class).getFile();
         List<String> wrong = new ArrayList<>();
-        for (Lane lane : outbox.lanes()) {
+        for (Lane lane : lanes.lanes()) {
             if (lane.events() > 0 && !lane.isConsumed()) {
                 wrong.add("No route takes from outbox:" + lane.name() + ", where " + lane.events() + " events wait");
             }
@@ -130,8 +139,14 @@ public class Start {
     }
 
     /** The endpoint without its options. Placeholders in others may be those of a Kamelet. */
-    private static String name(CamelContext context, String uri) {
+    private String name(CamelContext context, String uri) {
         String name = uri.replaceFirst("\\?.*", "").replaceFirst(":/+", ":");
-        return TO_A_ROUTE.matcher(name).lookingAt() ? context.resolvePropertyPlaceholders(name) : name;
+        if (!RESOLVED.matcher(name).lookingAt()) {
+            return name;
+        }
+        String resolved = context.resolvePropertyPlaceholders(name);
+        // a lane's topic is written to by one name and read by another
+        String topic = "kafka:" + kafka.topicPrefix();
+        return resolved.startsWith(topic) ? "kafka-lane:" + resolved.substring(topic.length()) : resolved;
     }
 }

@@ -10,7 +10,7 @@ import java.util.stream.Stream;
 
 import org.apache.camel.FailedToCreateRouteException;
 
-import io.ilertsumo.bridge.outbox.OutboxException;
+import io.ilertsumo.bridge.lane.LaneException;
 import io.quarkus.runtime.QuarkusBindException;
 import io.quarkus.runtime.configuration.ConfigurationException;
 import io.smallrye.config.ConfigValidationException;
@@ -35,7 +35,7 @@ final class StartFailure {
                 return Stream.iterate(0, i -> i < settings.getProblemCount(), i -> i + 1)
                         .map(i -> setting(settings.getProblem(i).getMessage())).collect(Collectors.joining(". "));
             }
-            if (cause instanceof ConfigurationException || cause instanceof OutboxException
+            if (cause instanceof ConfigurationException || cause instanceof LaneException
                     || cause instanceof FailedToCreateRouteException) {
                 return oneLine(cause.getMessage());
             }

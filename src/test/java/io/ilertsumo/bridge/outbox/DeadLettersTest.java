@@ -23,6 +23,13 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+import io.ilertsumo.bridge.deadletter.DeadLetter;
+import io.ilertsumo.bridge.deadletter.DeadLetterGoneException;
+import io.ilertsumo.bridge.deadletter.DeadLetters;
+import io.ilertsumo.bridge.deadletter.Undeliverable;
+import io.ilertsumo.bridge.lane.LaneException;
+import io.ilertsumo.bridge.lane.LaneFullException;
+import io.ilertsumo.bridge.lane.Outcome;
 import io.ilertsumo.bridge.outbox.DeadLetter.Filter;
 import io.ilertsumo.bridge.outbox.OutboxFile.Bounds;
 import io.ilertsumo.bridge.outbox.OutboxFile.DeadLetterBounds;
@@ -178,7 +185,7 @@ class DeadLettersTest {
         append("waits", "already");
         keep(refused("event", "line"));
 
-        assertInstanceOf(OutboxFullException.class, replay(1, "event", "line"));
+        assertInstanceOf(LaneFullException.class, replay(1, "event", "line"));
 
         assertEquals(1, outbox.deadLettersKept());
         assertEquals("line", new String(get(1).content().body(), UTF_8));
@@ -190,7 +197,7 @@ class DeadLettersTest {
         keep(refused("event", "line"));
         execute("CREATE TRIGGER broken BEFORE INSERT ON seen BEGIN SELECT RAISE(ABORT, 'broken for the test'); END");
 
-        assertInstanceOf(OutboxException.class, replay(1, "event", "line"));
+        assertInstanceOf(LaneException.class, replay(1, "event", "line"));
 
         assertEquals(1, outbox.deadLettersKept());
         assertEquals(1, list(ALL).size());
@@ -239,7 +246,7 @@ class DeadLettersTest {
         outbox = OutboxFile.open(directory, new Bounds(1000, 1L << 32, Long.MAX_VALUE, 100, 86_400_000, PLENTY),
                 Runnable::run);
 
-        assertInstanceOf(OutboxFullException.class, told(outcome -> outbox.keep(unreadable("1"), outcome)).failure());
+        assertInstanceOf(LaneFullException.class, told(outcome -> outbox.keep(unreadable("1"), outcome)).failure());
         keep(refused("event", "line"));
 
         assertEquals(1, outbox.deadLettersKept());
@@ -271,7 +278,7 @@ class DeadLettersTest {
 
     @FunctionalInterface
     private interface Write {
-        void begin(OutboxFile.Outcome outcome) throws Exception;
+        void begin(Outcome outcome) throws Exception;
     }
 
     private static Told told(Write write) throws Exception {
@@ -280,11 +287,11 @@ class DeadLettersTest {
         return told.get(10, TimeUnit.SECONDS);
     }
 
-    private void open(DeadLetterBounds bounds) throws OutboxException {
+    private void open(DeadLetterBounds bounds) throws LaneException {
         outbox = OutboxFile.open(directory, new Bounds(1000, 1L << 32, 0, 100, 86_400_000, bounds), Runnable::run);
     }
 
-    private void reopen(DeadLetterBounds bounds) throws OutboxException {
+    private void reopen(DeadLetterBounds bounds) throws LaneException {
         outbox.close();
         open(bounds);
     }

@@ -48,6 +48,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import io.ilertsumo.bridge.deadletter.Undeliverable;
+import io.ilertsumo.bridge.lane.LaneException;
+import io.ilertsumo.bridge.lane.LaneFullException;
+import io.ilertsumo.bridge.lane.Outcome;
 import io.ilertsumo.bridge.outbox.OutboxFile.Bounds;
 
 class OutboxFileTest {
@@ -85,7 +89,7 @@ class OutboxFileTest {
 
         store("express", "lifecycle", "{\"eventId\":\"é\"}");
 
-        Batch batch = next("express");
+        OutboxBatch batch = next("express");
         assertEquals("express", batch.lane());
         assertEquals("lifecycle", batch.group());
         assertEquals(1, batch.events());
@@ -268,7 +272,7 @@ class OutboxFileTest {
                 expected.add(event);
             }
 
-            Batch batch = next("lane", maxEvents, maxBytes);
+            OutboxBatch batch = next("lane", maxEvents, maxBytes);
 
             assertEquals(expected, lines(batch));
             assertEquals(expected.size(), batch.events());
@@ -295,7 +299,7 @@ class OutboxFileTest {
         commit("lane", new Event("escalation", null, "4"));
         commit("lane", new Event("lifecycle", null, "5"));
 
-        Batch batch = next("lane");
+        OutboxBatch batch = next("lane");
         assertEquals("lifecycle", batch.group());
         assertEquals(List.of("1", "3", "5"), lines(batch));
         remove(batch);
@@ -349,7 +353,7 @@ class OutboxFileTest {
         }
 
         Map<Integer, List<String>> delivered = new HashMap<>();
-        for (Batch batch = next("lane"); batch != null; batch = next("lane", 1 + random.nextInt(8),
+        for (OutboxBatch batch = next("lane"); batch != null; batch = next("lane", 1 + random.nextInt(8),
                 1 + random.nextInt(60))) {
             lines(batch)
                     .forEach(text -> delivered.computeIfAbsent(text.charAt(0) - '0', a -> new ArrayList<>()).add(text));
@@ -497,20 +501,20 @@ class OutboxFileTest {
         for (CompletableFuture<Told> one : together) {
             assertStored(one);
         }
-        Batch part = next("lane", 1, ALL);
+        OutboxBatch part = next("lane", 1, ALL);
         remove(part);
 
         CompletableFuture<Told> again = new CompletableFuture<>();
         outbox.remove(part, told(again));
 
-        assertInstanceOf(OutboxException.class, get(again).failure());
+        assertInstanceOf(LaneException.class, get(again).failure());
         assertEquals(2, outbox.lane("lane").events());
-        Batch rest = next("lane");
+        OutboxBatch rest = next("lane");
         assertEquals(2, rest.events());
         remove(rest);
         CompletableFuture<Told> restAgain = new CompletableFuture<>();
         outbox.remove(rest, told(restAgain));
-        assertInstanceOf(OutboxException.class, get(restAgain).failure());
+        assertInstanceOf(LaneException.class, get(restAgain).failure());
         assertEquals(0, outbox.lane("lane").events());
         assertEquals(0, outbox.lane("lane").bytes());
     }
@@ -518,7 +522,7 @@ class OutboxFileTest {
     @Test
     void aLaneHasOneConsumerAtATime() throws Exception {
         open(PLENTY);
-        Lane lane = outbox.lane("lane");
+        OutboxLane lane = outbox.lane("lane");
 
         assertTrue(lane.claim());
         assertFalse(lane.claim());
@@ -530,7 +534,7 @@ class OutboxFileTest {
     void aFileIsOpenInOnePlaceOnly() throws Exception {
         open(PLENTY);
 
-        OutboxException e = assertThrows(OutboxException.class,
+        LaneException e = assertThrows(LaneException.class,
                 () -> OutboxFile.open(directory, PLENTY, Runnable::run));
 
         assertTrue(e.getMessage().contains("in use"), e.getMessage());
@@ -548,7 +552,7 @@ class OutboxFileTest {
         execute("PRAGMA user_version = " + (OutboxFile.SCHEMA_VERSION + 1));
         byte[] before = Files.readAllBytes(directory.resolve("outbox.db"));
 
-        OutboxException e = assertThrows(OutboxException.class, () -> open(PLENTY));
+        LaneException e = assertThrows(LaneException.class, () -> open(PLENTY));
 
         assertTrue(e.getMessage().contains("newer program"), e.getMessage());
         assertArrayEquals(before, Files.readAllBytes(directory.resolve("outbox.db")));
@@ -563,7 +567,7 @@ class OutboxFileTest {
     void aDirectoryThatCanNotBeMadeIsAClearError() throws Exception {
         Path file = Files.writeString(directory.resolve("file"), "not a directory");
 
-        OutboxException e = assertThrows(OutboxException.class, () -> open(file.resolve("outbox"), PLENTY));
+        LaneException e = assertThrows(LaneException.class, () -> open(file.resolve("outbox"), PLENTY));
 
         assertTrue(e.getMessage().contains(file.resolve("outbox").resolve("outbox.db").toString()), e.getMessage());
         assertTrue(e.getMessage().contains("can't be opened"), e.getMessage());
@@ -789,7 +793,7 @@ class OutboxFileTest {
     void ofACommitThatFailsNothingIsStored() throws Exception {
         open(PLENTY);
         store("lane", "g", "0");
-        Batch batch = next("lane");
+        OutboxBatch batch = next("lane");
         execute("CREATE TRIGGER broken BEFORE INSERT ON seen BEGIN SELECT RAISE(ABORT, 'broken for the test'); END");
 
         CountDownLatch release = holdWriter();
@@ -804,8 +808,8 @@ class OutboxFileTest {
 
         for (CompletableFuture<Told> outcome : outcomes) {
             Exception failure = get(outcome).failure();
-            assertInstanceOf(OutboxException.class, failure);
-            assertFalse(failure instanceof OutboxFullException, "the sender may not be told that it is full");
+            assertInstanceOf(LaneException.class, failure);
+            assertFalse(failure instanceof LaneFullException, "the sender may not be told that it is full");
             assertTrue(failure.getMessage().contains("broken for the test"), failure.getMessage());
         }
         assertWaiting("lane", 1, 2);
@@ -833,8 +837,8 @@ class OutboxFileTest {
         store("lane", "g", "1");
         execute("ALTER TABLE chunk RENAME TO gone");
 
-        assertInstanceOf(OutboxException.class, get(append("lane", "g", "2", null, "2")).failure());
-        assertInstanceOf(OutboxException.class, get(append("lane", "g", "2", null, "2")).failure());
+        assertInstanceOf(LaneException.class, get(append("lane", "g", "2", null, "2")).failure());
+        assertInstanceOf(LaneException.class, get(append("lane", "g", "2", null, "2")).failure());
         assertThrows(SQLException.class, () -> next("lane"));
         assertWaiting("lane", 1, 2);
 
@@ -1018,7 +1022,7 @@ class OutboxFileTest {
     void aClosedOutboxRefusesEverything() throws Exception {
         open(PLENTY);
         store("lane", "g", "1");
-        Batch batch = next("lane");
+        OutboxBatch batch = next("lane");
         closeOutbox();
 
         CompletableFuture<Told> removed = new CompletableFuture<>();
@@ -1026,7 +1030,7 @@ class OutboxFileTest {
         for (CompletableFuture<Told> outcome : List.of(append("lane", "g", "2", null, "2"), removed, probe(),
                 keepOutcome("unreadable", null, "body"))) {
             Exception failure = get(outcome).failure();
-            assertInstanceOf(OutboxException.class, failure);
+            assertInstanceOf(LaneException.class, failure);
             assertTrue(failure.getMessage().contains("is closed"), failure.getMessage());
         }
         open(PLENTY);
@@ -1094,12 +1098,12 @@ class OutboxFileTest {
         return new OutboxFile.DeadLetterBounds(count, 1L << 32, Long.MAX_VALUE, 3_600_000);
     }
 
-    private void open(Bounds bounds) throws OutboxException {
+    private void open(Bounds bounds) throws LaneException {
         open(directory, bounds);
     }
 
     /** Outcomes are told by the writer itself, so that a test can hold it up. */
-    private void open(Path place, Bounds bounds) throws OutboxException {
+    private void open(Path place, Bounds bounds) throws LaneException {
         outbox = OutboxFile.open(place, bounds, Runnable::run);
     }
 
@@ -1118,7 +1122,7 @@ class OutboxFileTest {
         open(bounds);
     }
 
-    private OutboxFile.Outcome told(CompletableFuture<Told> outcome) {
+    private Outcome told(CompletableFuture<Told> outcome) {
         return (repeated, failure) -> {
             if (!outcome.complete(new Told(repeated, failure))) {
                 toldAgain.incrementAndGet();
@@ -1214,18 +1218,18 @@ class OutboxFileTest {
         });
     }
 
-    private Batch next(String lane) throws SQLException {
+    private OutboxBatch next(String lane) throws SQLException {
         return next(lane, ALL, ALL);
     }
 
-    private Batch next(String lane, int maxEvents, int maxBytes) throws SQLException {
+    private OutboxBatch next(String lane, int maxEvents, int maxBytes) throws SQLException {
         if (reader == null) {
             reader = outbox.reader();
         }
         return reader.next(lane, maxEvents, maxBytes);
     }
 
-    private void remove(Batch batch) throws Exception {
+    private void remove(OutboxBatch batch) throws Exception {
         CompletableFuture<Told> outcome = new CompletableFuture<>();
         outbox.remove(batch, told(outcome));
         assertStored(outcome);
@@ -1235,7 +1239,7 @@ class OutboxFileTest {
     private List<List<String>> drain(String lane, int maxEvents, int maxBytes) {
         try {
             List<List<String>> batches = new ArrayList<>();
-            for (Batch batch = next(lane, maxEvents, maxBytes); batch != null; batch = next(lane, maxEvents,
+            for (OutboxBatch batch = next(lane, maxEvents, maxBytes); batch != null; batch = next(lane, maxEvents,
                     maxBytes)) {
                 batches.add(lines(batch));
                 remove(batch);
@@ -1246,7 +1250,7 @@ class OutboxFileTest {
         }
     }
 
-    private static List<String> lines(Batch batch) {
+    private static List<String> lines(OutboxBatch batch) {
         return List.of(new String(batch.body(), UTF_8).split("\n", -1));
     }
 
@@ -1271,7 +1275,7 @@ class OutboxFileTest {
     }
 
     private static void assertFull(CompletableFuture<Told> outcome) {
-        assertInstanceOf(OutboxFullException.class, get(outcome).failure());
+        assertInstanceOf(LaneFullException.class, get(outcome).failure());
     }
 
     private void assertWaiting(String lane, long events, long bytes) {

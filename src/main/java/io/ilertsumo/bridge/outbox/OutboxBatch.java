@@ -2,6 +2,8 @@ package io.ilertsumo.bridge.outbox;
 
 import java.util.List;
 
+import io.ilertsumo.bridge.lane.Batch;
+
 /**
  * Events of one lane and one group that leave the outbox together.
  *
@@ -11,7 +13,7 @@ import java.util.List;
  * @param body   the events, one a line (NDJSON), without a line break at the end
  * @param parts  where they lie in the file, in the order of their acceptance
  */
-public record Batch(String lane, String group, int events, byte[] body, List<Part> parts) {
+public record OutboxBatch(String lane, String group, int events, byte[] body, List<Part> parts) implements Batch {
 
     /**
      * The events of one stored chunk that belong to the batch.
@@ -22,7 +24,7 @@ public record Batch(String lane, String group, int events, byte[] body, List<Par
      * @param left     how many bytes of the chunk there were, these included
      * @param accepted when they were stored, in milliseconds since the epoch
      */
-    public record Part(long chunk, int events, int bytes, int left, long accepted) {
+    public record Part(long chunk, int events, int bytes, int left, long accepted) implements Batch.Part {
 
         /** Whether that is all that was left of the chunk. */
         boolean isWhole() {

@@ -1,4 +1,4 @@
-package io.ilertsumo.bridge.outbox;
+package io.ilertsumo.bridge.deadletter;
 
 import java.time.Instant;
 
@@ -24,5 +24,12 @@ public record DeadLetter(long id, int attempts, Instant first, Instant last, int
      * @param to     became one, for the last time, before; {@code null} for any time
      */
     public record Filter(String reason, String type, Instant from, Instant to) {
+
+        /** Whether the dead letter is one of them. */
+        public boolean includes(DeadLetter letter) {
+            return (reason == null || reason.equals(letter.content.reason()))
+                    && (type == null || type.equals(letter.content.eventType()))
+                    && (from == null || !letter.last.isBefore(from)) && (to == null || letter.last.isBefore(to));
+        }
     }
 }

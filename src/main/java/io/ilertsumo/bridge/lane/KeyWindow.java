@@ -1,4 +1,4 @@
-package io.ilertsumo.bridge.outbox;
+package io.ilertsumo.bridge.lane;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -12,12 +12,12 @@ import java.util.Arrays;
  * most twice as many, in 32 to 64 bytes each and with nothing to collect.
  *
  * <p>
- * A key is the first 128 bits of the SHA-256 of what identifies the event. Not thread-safe: it belongs to the writer.
+ * A key is the first 128 bits of the SHA-256 of what identifies the event. Not thread-safe.
  */
-final class KeyWindow {
+public final class KeyWindow {
 
     /** Bytes of one key. */
-    static final int KEY_BYTES = 16;
+    public static final int KEY_BYTES = 16;
 
     private final int generationSize;
     private final long generationMillis;
@@ -25,16 +25,16 @@ final class KeyWindow {
     private KeySet old = new KeySet();
     private long youngSince = Long.MIN_VALUE;
 
-    KeyWindow(int generationSize, long generationMillis) {
+    public KeyWindow(int generationSize, long generationMillis) {
         this.generationSize = generationSize;
         this.generationMillis = generationMillis;
     }
 
-    static byte[] key(String identity) {
+    public static byte[] key(String identity) {
         return key(identity.getBytes(StandardCharsets.UTF_8));
     }
 
-    static byte[] key(byte[] identity) {
+    public static byte[] key(byte[] identity) {
         try {
             return Arrays.copyOf(MessageDigest.getInstance("SHA-256").digest(identity), KEY_BYTES);
         } catch (NoSuchAlgorithmException e) {
@@ -42,7 +42,7 @@ final class KeyWindow {
         }
     }
 
-    boolean contains(ByteBuffer key) {
+    public boolean contains(ByteBuffer key) {
         long high = key.getLong(0);
         long low = key.getLong(8);
         return young.contains(high, low) || old.contains(high, low);
@@ -53,7 +53,7 @@ final class KeyWindow {
      *
      * @return whether a new generation began with them, so that all before the former one can be deleted
      */
-    boolean add(byte[] keys, long now) {
+    public boolean add(byte[] keys, long now) {
         boolean turned = youngSince != Long.MIN_VALUE
                 && (young.size >= generationSize || now - youngSince >= generationMillis);
         if (turned) {
@@ -70,7 +70,7 @@ final class KeyWindow {
         return turned;
     }
 
-    int size() {
+    public int size() {
         return young.size + old.size;
     }
 

@@ -1,4 +1,6 @@
-package io.ilertsumo.bridge.outbox;
+package io.ilertsumo.bridge.deadletter;
+
+import io.ilertsumo.bridge.lane.KeyWindow;
 
 /**
  * What can't be delivered, and why.
@@ -18,7 +20,7 @@ public record Undeliverable(String reason, String detail, Integer status, String
         String eventType, String lane, String group, String encoding, byte[] body) {
 
     /** The same event, and the same body of an event that can't be told, has the same key. */
-    byte[] key() {
+    public byte[] key() {
         return eventId == null ? KeyWindow.key(body) : KeyWindow.key(eventId);
     }
 }

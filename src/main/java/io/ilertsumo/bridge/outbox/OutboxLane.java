@@ -1,15 +1,20 @@
 package io.ilertsumo.bridge.outbox;
 
-/** One lane as it is on disk: how much waits, and a place to wait for more. */
-public final class Lane {
+import java.sql.SQLException;
 
+import io.ilertsumo.bridge.lane.Lane;
+
+/** One lane as it is on disk: how much waits, and a place to wait for more. */
+final class OutboxLane implements Lane {
+
+    private final OutboxFile file;
     private final String name;
     private long events;
     private long bytes;
     private boolean claimed;
-    private boolean failing;
 
-    Lane(String name) {
+    OutboxLane(OutboxFile file, String name) {
+        this.file = file;
         this.name = name;
     }
 
@@ -24,30 +29,29 @@ public final class Lane {
         claimed = false;
     }
 
-    /** Whether a consumer hands out the lane's events. */
+    @Override
     public synchronized boolean isConsumed() {
         return claimed;
     }
 
-    synchronized void failing(boolean isFailing) {
-        failing = isFailing;
-    }
-
-    /** Whether there are events and the last batch of them could not be delivered. */
-    synchronized boolean isHeldUp() {
-        return failing && events > 0;
-    }
-
+    @Override
     public String name() {
         return name;
     }
 
+    @Override
     public synchronized long events() {
         return events;
     }
 
+    @Override
     public synchronized long bytes() {
         return bytes;
+    }
+
+    @Override
+    public long age() throws SQLException {
+        return events() == 0 ? 0 : file.age(name);
     }
 
     synchronized void changed(long moreEvents, long moreBytes) {

@@ -1,4 +1,4 @@
-package io.ilertsumo.bridge.outbox;
+package io.ilertsumo.bridge.lane;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;

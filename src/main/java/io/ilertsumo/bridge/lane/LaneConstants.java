@@ -1,9 +1,9 @@
-package io.ilertsumo.bridge.outbox;
+package io.ilertsumo.bridge.lane;
 
 import org.apache.camel.spi.Metadata;
 
-/** The message headers that the {@code outbox} component reads and sets. */
-public final class OutboxConstants {
+/** The message headers that lanes read and set. */
+public final class LaneConstants {
 
     @Metadata(label = "common", javaType = "String", description = "The lane: set by the consumer; the producer's lane is its endpoint's name.")
     public static final String LANE = "lane";
@@ -20,6 +20,9 @@ public final class OutboxConstants {
     @Metadata(label = "producer", javaType = "Long", description = "The id of the dead letter that the event is a replay of: it is stored whether or not its key is known, and the dead letter is taken away with it.")
     public static final String DEAD_LETTER = "deadLetter";
 
+    @Metadata(label = "producer", javaType = "String", description = "When the event was accepted.")
+    public static final String ACCEPTED = "accepted";
+
     @Metadata(label = "consumer", javaType = "Integer", description = "How many events the batch holds.")
     public static final String EVENTS = "events";
 
@@ -27,8 +30,8 @@ public final class OutboxConstants {
     public static final String BYTES = "bytes";
 
     /** The exchange property that holds the {@link Batch} a consumer handed out. */
-    public static final String BATCH = "CamelOutboxBatch";
+    public static final String BATCH = "CamelLaneBatch";
 
-    private OutboxConstants() {
+    private LaneConstants() {
     }
 }

@@ -1,0 +1,192 @@
+package io.ilertsumo.bridge.kafka;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+
+import jakarta.inject.Singleton;
+
+import org.apache.camel.Component;
+import org.apache.camel.Exchange;
+import org.apache.camel.component.kafka.KafkaComponent;
+import org.apache.camel.component.kafka.KafkaConfiguration;
+import org.apache.camel.spi.ComponentCustomizer;
+import org.apache.camel.support.DefaultHeaderFilterStrategy;
+import org.apache.kafka.clients.CommonClientConfigs;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.config.SaslConfigs;
+import org.apache.kafka.common.config.SslConfigs;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.common.serialization.StringDeserializer;
+import org.apache.kafka.common.serialization.StringSerializer;
+
+import io.ilertsumo.bridge.settings.BridgeSettings;
+import io.ilertsumo.bridge.settings.KafkaSettings;
+import io.quarkus.arc.Unremovable;
+
+/** Makes clients of the Kafka brokers, Camel's own included, from the settings. Thread-safe. */
+@Singleton
+@Unremovable
+public class KafkaClients implements ComponentCustomizer {
+
+    /** What a record has beside the event, at most. */
+    private static final int RECORD_OVERHEAD = 64 * 1024;
+    /** How long a call may wait for the brokers to be found, or for room in the producer's buffer. */
+    private static final int MAX_BLOCK_MILLIS = 2000;
+    private static final int BUFFER_BYTES = 16 * 1024 * 1024;
+    private static final String ALLOWED_URLS = "org.apache.kafka.sasl.oauthbearer.allowed.urls";
+
+    private final KafkaSettings settings;
+    private final int maxRecordBytes;
+
+    KafkaClients(KafkaSettings settings, BridgeSettings bridge) {
+        this.settings = settings;
+        this.maxRecordBytes = Math.toIntExact(Math.min(Integer.MAX_VALUE,
+                bridge.maxBodySize().asLongValue() + RECORD_OVERHEAD));
+    }
+
+    /** The largest record that the bridge writes, in bytes. */
+    int maxRecordBytes() {
+        return maxRecordBytes;
+    }
+
+    /** Lanes, and what else is over Kafka, have topics that begin alike. */
+    String topic(String name) {
+        return settings.topicPrefix() + name;
+    }
+
+    /** The consumer group of a lane: each lane has its own, so that none waits for another. */
+    String group(String lane) {
+        return settings.topicPrefix() + lane;
+    }
+
+    @Override
+    public boolean isEnabled(String name, Component target) {
+        return target instanceof KafkaComponent;
+    }
+
+    /** Camel's component, for the steps {@code kafka:} of the routes. */
+    @Override
+    public void configure(String name, Component target) {
+        KafkaConfiguration configuration = ((KafkaComponent) target).getConfiguration();
+        configuration.setBrokers(settings.brokers().orElse(null));
+        configuration.setValueSerializer(ByteArraySerializer.class.getName());
+        configuration.setRecordMetadata(false);
+        configuration.setAdditionalProperties(producerProperties());
+        // no more than this: an HTTP request's headers hold its credentials
+        configuration.setHeaderFilterStrategy(new DefaultHeaderFilterStrategy() {
+            @Override
+            public boolean applyFilterToCamelHeaders(String header, Object value, Exchange exchange) {
+                return !RecordHeaders.NAMES.contains(header);
+            }
+        });
+    }
+
+    Admin admin() {
+        Map<String, Object> properties = common();
+        properties.put(CommonClientConfigs.REQUEST_TIMEOUT_MS_CONFIG, 5000);
+        properties.put(CommonClientConfigs.DEFAULT_API_TIMEOUT_MS_CONFIG, 5000);
+        return Admin.create(properties);
+    }
+
+    Producer<String, byte[]> producer() {
+        return new KafkaProducer<>(producerProperties(), new StringSerializer(), new ByteArraySerializer());
+    }
+
+    /**
+     * A consumer that commits only what it is told to.
+     *
+     * @param properties its own
+     */
+    Consumer<String, byte[]> consumer(Map<String, Object> properties) {
+        Map<String, Object> all = common();
+        all.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
+        all.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
+        all.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
+        all.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, 5000);
+        all.put(ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, 5000);
+        all.putAll(properties);
+        return new KafkaConsumer<>(all, new StringDeserializer(), new ByteArrayDeserializer());
+    }
+
+    private Map<String, Object> producerProperties() {
+        Map<String, Object> properties = common();
+        int timeout = Math.toIntExact(settings.timeout().toMillis());
+        properties.put(ProducerConfig.ACKS_CONFIG, "all");
+        properties.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
+        properties.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, timeout);
+        properties.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, Math.max(1, timeout / 2));
+        properties.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, Math.min(timeout, MAX_BLOCK_MILLIS));
+        properties.put(ProducerConfig.LINGER_MS_CONFIG, 0);
+        properties.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, maxRecordBytes);
+        properties.put(ProducerConfig.BUFFER_MEMORY_CONFIG, Math.max(BUFFER_BYTES, 2L * maxRecordBytes));
+        return properties;
+    }
+
+    private Map<String, Object> common() {
+        Map<String, Object> properties = new HashMap<>();
+        properties.put(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, settings.brokers().orElse(""));
+        properties.put(CommonClientConfigs.SECURITY_PROTOCOL_CONFIG, settings.securityProtocol().name);
+        if (settings.securityProtocol().name.startsWith("SASL")) {
+            properties.put(SaslConfigs.SASL_MECHANISM, settings.saslMechanism());
+            properties.put(SaslConfigs.SASL_JAAS_CONFIG, login());
+            settings.oauthTokenUrl().ifPresent(url -> {
+                properties.put(SaslConfigs.SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL, url);
+                properties.put(SaslConfigs.SASL_LOGIN_CALLBACK_HANDLER_CLASS,
+                        "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler");
+                // Kafka asks no URL that is not named there
+                System.setProperty(ALLOWED_URLS, url);
+            });
+        }
+        pem(settings.ca()).ifPresent(certificates -> {
+            properties.put(SslConfigs.SSL_TRUSTSTORE_TYPE_CONFIG, "PEM");
+            properties.put(SslConfigs.SSL_TRUSTSTORE_CERTIFICATES_CONFIG, certificates);
+        });
+        pem(settings.certificate()).ifPresent(certificate -> {
+            properties.put(SslConfigs.SSL_KEYSTORE_TYPE_CONFIG, "PEM");
+            properties.put(SslConfigs.SSL_KEYSTORE_CERTIFICATE_CHAIN_CONFIG, certificate);
+            properties.put(SslConfigs.SSL_KEYSTORE_KEY_CONFIG, pem(settings.key()).orElse(""));
+        });
+        return properties;
+    }
+
+    private String login() {
+        String username = quoted(settings.username().orElse(""));
+        String password = quoted(settings.password().orElse(""));
+        String modules = "org.apache.kafka.common.security.";
+        return switch (settings.saslMechanism()) {
+            case "PLAIN" -> modules + "plain.PlainLoginModule required username=" + username + " password=" + password
+                    + ";";
+            case "OAUTHBEARER" -> modules + "oauthbearer.OAuthBearerLoginModule required clientId=" + username
+                    + " clientSecret=" + password
+                    + settings.oauthScope().map(scope -> " scope=" + quoted(scope)).orElse("") + ";";
+            default -> modules + "scram.ScramLoginModule required username=" + username + " password=" + password
+                    + ";";
+        };
+    }
+
+    private static String quoted(String value) {
+        return '"' + value.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
+    }
+
+    private static Optional<String> pem(Optional<Path> file) {
+        return file.map(path -> {
+            try {
+                return Files.readString(path);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
+    }
+}

@@ -1,0 +1,314 @@
+package io.ilertsumo.bridge.kafka;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
+
+import jakarta.annotation.PostConstruct;
+import jakarta.annotation.PreDestroy;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.inject.Typed;
+
+import org.apache.camel.util.TimeUtils;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.header.Headers;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import io.ilertsumo.bridge.deadletter.DeadLetter;
+import io.ilertsumo.bridge.deadletter.DeadLetterGoneException;
+import io.ilertsumo.bridge.deadletter.DeadLetterStore;
+import io.ilertsumo.bridge.deadletter.DeadLetters;
+import io.ilertsumo.bridge.deadletter.Undeliverable;
+import io.ilertsumo.bridge.lane.LaneConstants;
+import io.ilertsumo.bridge.lane.Outcome;
+import io.ilertsumo.bridge.settings.BridgeSettings;
+
+/**
+ * The dead letters of all processes, in a compacted topic: a letter is a record whose key tells what it is, the latest
+ * of its key counts, and one without a value takes it away. A letter's id is the place of its first record in the
+ * topic. Each process keeps what the letters are about in memory, not their bodies. Thread-safe.
+ */
+@ApplicationScoped
+@Typed(KafkaDeadLetters.class)
+public class KafkaDeadLetters implements DeadLetterStore, TopicTail.Reader {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
+    private static final Logger LOG = LoggerFactory.getLogger(KafkaDeadLetters.class);
+
+    private final KafkaLanes lanes;
+    private final TopicPartition partition;
+    private final long maxLetters;
+    private final long maxBytes;
+    private final long maxAgeMillis;
+    private final TopicTail tail;
+    private final ScheduledExecutorService acknowledgements = Executors
+            .newSingleThreadScheduledExecutor(task -> new Thread(task, "kafka-dead-letter-acknowledgements"));
+    private final TreeMap<Long, Kept> letters = new TreeMap<>();
+    private final Map<String, Kept> byKey = new HashMap<>();
+    /** Letters whose taking away is acknowledged and not read yet. */
+    private final Map<String, Long> gone = new HashMap<>();
+    private long bytes;
+    private final AtomicLong dropped = new AtomicLong();
+    private Producer<String, byte[]> producer;
+
+    private record Kept(String key, long offset, DeadLetter letter) {
+    }
+
+    KafkaDeadLetters(KafkaLanes lanes, BridgeSettings settings) {
+        this.lanes = lanes;
+        this.partition = new TopicPartition(lanes.clients().topic(KafkaLanes.DEAD_LETTERS), 0);
+        this.maxLetters = settings.deadLettersMax();
+        this.maxBytes = settings.deadLettersMaxBytes();
+        this.maxAgeMillis = TimeUtils.toMilliSeconds(settings.deadLettersMaxAge());
+        this.tail = new TopicTail(lanes, KafkaLanes.DEAD_LETTERS, Long.MAX_VALUE, this);
+    }
+
+    @PostConstruct
+    void start() {
+        producer = lanes.clients().producer();
+        tail.start();
+        acknowledgements.scheduleWithFixedDelay(this::dropAged, 1, 1, TimeUnit.HOURS);
+    }
+
+    @PreDestroy
+    void close() {
+        tail.close();
+        acknowledgements.shutdown();
+        producer.close(PATIENCE);
+    }
+
+    @Override
+    public void keep(Undeliverable undeliverable, Outcome outcome) {
+        String key = HexFormat.of().formatHex(undeliverable.key());
+        Kept before;
+        synchronized (this) {
+            before = byKey.get(key);
+        }
+        Instant now = Instant.now();
+        ProducerRecord<String, byte[]> letter = new ProducerRecord<>(partition.topic(), 0, now.toEpochMilli(), key,
+                undeliverable.body());
+        Headers headers = letter.headers();
+        RecordHeaders.put(headers, "id", before == null ? null : before.letter.id());
+        RecordHeaders.put(headers, "attempts", before == null ? 1 : before.letter.attempts() + 1);
+        RecordHeaders.put(headers, "first", before == null ? now : before.letter.first());
+        RecordHeaders.put(headers, "reason", undeliverable.reason());
+        RecordHeaders.put(headers, "detail", undeliverable.detail());
+        RecordHeaders.put(headers, "status", undeliverable.status());
+        RecordHeaders.put(headers, "answer", undeliverable.answer());
+        RecordHeaders.put(headers, LaneConstants.EVENT_ID, undeliverable.eventId());
+        RecordHeaders.put(headers, "eventType", undeliverable.eventType());
+        RecordHeaders.put(headers, LaneConstants.LANE, undeliverable.lane());
+        RecordHeaders.put(headers, LaneConstants.GROUP, undeliverable.group());
+        RecordHeaders.put(headers, "encoding", undeliverable.encoding());
+        send(letter, outcome);
+    }
+
+    @Override
+    public void discard(long id, Outcome outcome) {
+        Kept letter;
+        synchronized (this) {
+            letter = letters.get(id);
+        }
+        if (letter == null) {
+            acknowledgements.execute(() -> outcome.done(false, new DeadLetterGoneException(id)));
+        } else {
+            send(new ProducerRecord<>(partition.topic(), 0, letter.key, null), outcome);
+        }
+    }
+
+    private void send(ProducerRecord<String, byte[]> letter, Outcome outcome) {
+        try {
+            producer.send(letter, (written, failure) -> acknowledgements.execute(() -> {
+                if (failure == null) {
+                    apply(letter.key(), written.offset(), letter.headers(), written.timestamp(), letter.value());
+                    dropBeyondBounds();
+                }
+                outcome.done(false, failure);
+            }));
+        } catch (KafkaException e) {
+            acknowledgements.execute(() -> outcome.done(false, e));
+        }
+    }
+
+    @Override
+    public synchronized void reset() {
+        letters.clear();
+        byKey.clear();
+        gone.clear();
+        bytes = 0;
+    }
+
+    @Override
+    public void read(ConsumerRecord<String, byte[]> record) {
+        apply(record.key(), record.offset(), record.headers(), record.timestamp(), record.value());
+        synchronized (this) {
+            gone.computeIfPresent(record.key(), (key, offset) -> record.offset() >= offset ? null : offset);
+        }
+    }
+
+    /** What this process wrote is applied when it is acknowledged, and once more when it is read. */
+    private synchronized void apply(String key, long offset, Headers headers, long at, byte[] body) {
+        Kept before = byKey.get(key);
+        if (before != null && before.offset >= offset || gone.getOrDefault(key, -1L) > offset) {
+            return;
+        }
+        if (before != null) {
+            byKey.remove(key);
+            letters.remove(before.letter.id());
+            bytes -= before.letter.size();
+        }
+        if (body == null) {
+            gone.put(key, offset);
+        } else {
+            Kept kept = new Kept(key, offset, letter(offset, headers, at, body.length, null));
+            byKey.put(key, kept);
+            letters.put(kept.letter.id(), kept);
+            bytes += body.length;
+        }
+    }
+
+    private static DeadLetter letter(long offset, Headers headers, long at, int size, byte[] body) {
+        String id = RecordHeaders.text(headers, "id");
+        String status = RecordHeaders.text(headers, "status");
+        return new DeadLetter(id == null ? offset + 1 : Long.parseLong(id),
+                Integer.parseInt(RecordHeaders.text(headers, "attempts")),
+                Instant.parse(RecordHeaders.text(headers, "first")), Instant.ofEpochMilli(at), size,
+                new Undeliverable(RecordHeaders.text(headers, "reason"), RecordHeaders.text(headers, "detail"),
+                        status == null ? null : Integer.valueOf(status), RecordHeaders.text(headers, "answer"),
+                        RecordHeaders.text(headers, LaneConstants.EVENT_ID), RecordHeaders.text(headers, "eventType"),
+                        RecordHeaders.text(headers, LaneConstants.LANE),
+                        RecordHeaders.text(headers, LaneConstants.GROUP), RecordHeaders.text(headers, "encoding"),
+                        body));
+    }
+
+    private void dropBeyondBounds() {
+        while (true) {
+            Kept oldest;
+            synchronized (this) {
+                if (letters.size() <= maxLetters && (bytes <= maxBytes || letters.size() == 1)) {
+                    return;
+                }
+                oldest = letters.values().stream().min(Comparator.comparing(kept -> kept.letter.last())).orElseThrow();
+            }
+            drop(oldest);
+        }
+    }
+
+    private void dropAged() {
+        List<Kept> aged;
+        synchronized (this) {
+            Instant end = Instant.now().minusMillis(maxAgeMillis);
+            aged = letters.values().stream().filter(kept -> kept.letter.last().isBefore(end)).toList();
+        }
+        aged.forEach(this::drop);
+    }
+
+    /** Whether or not the brokers are told: they are told again by the next process that reads it. */
+    private void drop(Kept letter) {
+        synchronized (this) {
+            byKey.remove(letter.key, letter);
+            if (letters.remove(letter.letter.id(), letter)) {
+                bytes -= letter.letter.size();
+                gone.put(letter.key, letter.offset + 1);
+            }
+        }
+        dropped.incrementAndGet();
+        producer.send(new ProducerRecord<>(partition.topic(), 0, letter.key, null), (written, failure) -> {
+            if (failure != null) {
+                LOG.warn("A dead letter that has to make room can't be deleted: {}", failure.getMessage());
+            }
+        });
+    }
+
+    @Override
+    public synchronized long kept() {
+        return letters.size();
+    }
+
+    @Override
+    public long dropped() {
+        return dropped.get();
+    }
+
+    @Override
+    public DeadLetters open() throws IOException {
+        tail.awaitCaughtUp();
+        return new View();
+    }
+
+    private synchronized Stream<DeadLetter> letters(DeadLetter.Filter filter, long after) {
+        return letters.tailMap(after, false).values().stream().map(Kept::letter).filter(filter::includes).toList()
+                .stream();
+    }
+
+    private final class View implements DeadLetters {
+
+        private Consumer<String, byte[]> consumer;
+
+        @Override
+        public List<DeadLetter> list(DeadLetter.Filter filter, long after, int limit) {
+            return letters(filter, after).limit(limit).toList();
+        }
+
+        @Override
+        public List<Long> ids(DeadLetter.Filter filter) {
+            return letters(filter, 0).map(DeadLetter::id).toList();
+        }
+
+        @Override
+        public Optional<DeadLetter> get(long id) throws IOException {
+            Kept wanted;
+            synchronized (KafkaDeadLetters.this) {
+                wanted = letters.get(id);
+            }
+            if (wanted == null) {
+                return Optional.empty();
+            }
+            try {
+                if (consumer == null) {
+                    consumer = lanes.clients().consumer(Map.of());
+                    consumer.assign(List.of(partition));
+                }
+                consumer.seek(partition, wanted.offset);
+                long end = System.nanoTime() + PATIENCE.toNanos();
+                while (System.nanoTime() < end) {
+                    for (ConsumerRecord<String, byte[]> record : consumer.poll(Duration.ofMillis(100))) {
+                        // a later one has taken its place meanwhile if it is not this
+                        return record.offset() != wanted.offset
+                                ? Optional.empty()
+                                : Optional.of(letter(record.offset(), record.headers(), record.timestamp(),
+                                        record.value().length, record.value()));
+                    }
+                }
+                throw new IOException("The dead letter " + id + " can't be read from Kafka in time");
+            } catch (KafkaException e) {
+                throw new IOException(e.getMessage(), e);
+            }
+        }
+
+        @Override
+        public void close() {
+            if (consumer != null) {
+                consumer.close();
+            }
+        }
+    }
+}

@@ -1,0 +1,286 @@
+package io.ilertsumo.bridge.kafka;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+
+import jakarta.annotation.PreDestroy;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.inject.Produces;
+import jakarta.enterprise.inject.Typed;
+import jakarta.inject.Named;
+
+import org.apache.camel.Processor;
+import org.apache.camel.util.TimeUtils;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ListConsumerGroupOffsetsSpec;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.RecordsToDelete;
+import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.TopicConfig;
+import org.apache.kafka.common.errors.TopicExistsException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import io.ilertsumo.bridge.lane.LaneException;
+import io.ilertsumo.bridge.lane.LaneFullException;
+import io.ilertsumo.bridge.lane.LaneStore;
+import io.ilertsumo.bridge.settings.BridgeSettings;
+import io.ilertsumo.bridge.settings.KafkaSettings;
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.arc.Unremovable;
+
+/**
+ * The lanes over Kafka that this process has routes for. Makes their topics if they are not there, looks every other
+ * second how much waits in them, and deletes what is delivered. Thread-safe.
+ */
+@ApplicationScoped
+@Unremovable
+@Typed(KafkaLanes.class)
+public class KafkaLanes implements LaneStore {
+
+    /** The topic of the idempotency keys. */
+    static final String SEEN = "seen";
+    /** The topic of the dead letters. */
+    static final String DEAD_LETTERS = "dead-letters";
+
+    private static final long LOOK_MILLIS = 2000;
+    /** If the brokers have not answered for that long the process is not ready. */
+    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final long DELETE_NANOS = TimeUnit.SECONDS.toNanos(60);
+    private static final long LOG_NANOS = TimeUnit.MINUTES.toNanos(1);
+    private static final String SEGMENT_BYTES = String.valueOf(128 * 1024 * 1024);
+
+    private static final Logger LOG = LoggerFactory.getLogger(KafkaLanes.class);
+
+    private final KafkaClients clients;
+    private final KafkaSettings settings;
+    private final String seenMillis;
+    private final MeterRegistry registry;
+    private final Map<String, KafkaLane> lanes = new ConcurrentHashMap<>();
+    private final Map<TopicPartition, Long> deleted = new HashMap<>();
+    private ScheduledExecutorService scheduler;
+    private Admin admin;
+    private long deletedNanos = System.nanoTime();
+    private long loggedNanos = System.nanoTime() - LOG_NANOS;
+    private volatile boolean topicsThere;
+    private volatile long seenNanos = System.nanoTime() - PATIENCE_NANOS;
+    private volatile BooleanSupplier knowsWhatWasTaken = () -> true;
+    private volatile String failure = "The Kafka brokers have not answered yet";
+
+    KafkaLanes(KafkaClients clients, KafkaSettings settings, BridgeSettings bridge, MeterRegistry registry) {
+        this.clients = clients;
+        this.settings = settings;
+        this.registry = registry;
+        this.seenMillis = String.valueOf(TimeUtils.toMilliSeconds(bridge.idempotencyPeriod()));
+    }
+
+    KafkaClients clients() {
+        return clients;
+    }
+
+    /** Takes the lane for a consumer of this process. */
+    synchronized KafkaLane claim(String name) {
+        KafkaLane lane = new KafkaLane(name, clients.topic(name), clients.group(name));
+        if (lanes.putIfAbsent(name, lane) != null) {
+            throw new IllegalStateException("The lane " + name + " has a consumer already");
+        }
+        FunctionCounter.builder("bridge.events.repeated", lane, KafkaLane::repeats).tags("lane", name)
+                .description("Events that were written twice and are delivered once").register(registry);
+        if (scheduler == null) {
+            scheduler = Executors.newSingleThreadScheduledExecutor(task -> new Thread(task, "kafka-lanes"));
+            scheduler.scheduleWithFixedDelay(this::look, 0, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+        }
+        return lane;
+    }
+
+    void release(KafkaLane lane) {
+        lanes.remove(lane.name());
+    }
+
+    /** Whether all topics were there once. */
+    boolean areTopicsThere() {
+        return topicsThere;
+    }
+
+    @Override
+    public Collection<KafkaLane> lanes() {
+        return lanes.values();
+    }
+
+    /** Nothing is taken before that is true. */
+    void require(BooleanSupplier knowsWhatWasTaken) {
+        this.knowsWhatWasTaken = knowsWhatWasTaken;
+    }
+
+    @Override
+    public void check() throws LaneException {
+        if (System.nanoTime() - seenNanos >= PATIENCE_NANOS) {
+            throw new LaneException(failure, null);
+        }
+        requireReady();
+    }
+
+    /** Fails unless an event may be taken: too much may wait already, or what was taken before is not known yet. */
+    @Produces
+    @ApplicationScoped
+    @Named("requireReady")
+    Processor requireReadyProcessor() {
+        return exchange -> requireReady();
+    }
+
+    private void requireReady() throws LaneException {
+        if (!knowsWhatWasTaken.getAsBoolean()) {
+            throw new LaneException("What was taken before is not known yet", null);
+        }
+        if (lanes.values().stream().mapToLong(KafkaLane::events).sum() >= settings.maxEvents()) {
+            throw new LaneFullException("Too many events wait already");
+        }
+    }
+
+    private void look() {
+        try {
+            if (admin == null) {
+                admin = clients.admin();
+            }
+            if (!topicsThere) {
+                makeTopics();
+                topicsThere = true;
+            }
+            Map<TopicPartition, OffsetAndMetadata> committed = measure();
+            if (System.nanoTime() - deletedNanos >= DELETE_NANOS) {
+                deletedNanos = System.nanoTime();
+                delete(committed);
+            }
+            seenNanos = System.nanoTime();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | RuntimeException e) {
+            Throwable cause = e instanceof ExecutionException ? e.getCause() : e;
+            failure = "The Kafka brokers can't be asked: " + message(cause);
+            tell(failure);
+        }
+    }
+
+    /** Of an unusable setting Kafka says so in the cause only. */
+    private static String message(Throwable failure) {
+        return failure instanceof KafkaException && failure.getCause() instanceof KafkaException
+                ? failure.getCause().getMessage()
+                : failure.getMessage();
+    }
+
+    private void tell(String text) {
+        if (System.nanoTime() - loggedNanos >= LOG_NANOS) {
+            loggedNanos = System.nanoTime();
+            LOG.warn("{}", text);
+        }
+    }
+
+    private void makeTopics() throws ExecutionException, InterruptedException {
+        Set<String> there = admin.listTopics().names().get();
+        List<NewTopic> missing = new ArrayList<>();
+        String record = String.valueOf(clients.maxRecordBytes());
+        for (KafkaLane lane : lanes.values()) {
+            // what waits is deleted once it is delivered, and not before
+            missing.add(topic(lane.topic(), settings.partitions(), Map.of(
+                    TopicConfig.RETENTION_MS_CONFIG, "-1",
+                    TopicConfig.RETENTION_BYTES_CONFIG, "-1",
+                    TopicConfig.SEGMENT_BYTES_CONFIG, SEGMENT_BYTES,
+                    TopicConfig.MAX_MESSAGE_BYTES_CONFIG, record)));
+        }
+        missing.add(topic(clients.topic(SEEN), 1, Map.of(TopicConfig.RETENTION_MS_CONFIG, seenMillis)));
+        missing.add(topic(clients.topic(DEAD_LETTERS), 1, Map.of(
+                TopicConfig.CLEANUP_POLICY_CONFIG, TopicConfig.CLEANUP_POLICY_COMPACT,
+                TopicConfig.MAX_MESSAGE_BYTES_CONFIG, record)));
+        missing.removeIf(topic -> there.contains(topic.name()));
+        for (NewTopic topic : missing) {
+            try {
+                admin.createTopics(List.of(topic)).all().get();
+                LOG.info("Made the Kafka topic {}", topic.name());
+            } catch (ExecutionException e) {
+                // by another process in the same moment
+                if (!(e.getCause() instanceof TopicExistsException)) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    private NewTopic topic(String name, int partitions, Map<String, String> configs) {
+        short replicas = settings.replicationFactor();
+        return new NewTopic(name, Optional.of(partitions), replicas < 0 ? Optional.empty() : Optional.of(replicas))
+                .configs(configs);
+    }
+
+    /** Returns up to where the lanes are delivered. */
+    private Map<TopicPartition, OffsetAndMetadata> measure() throws ExecutionException, InterruptedException {
+        Map<String, ListConsumerGroupOffsetsSpec> groups = new HashMap<>();
+        lanes.values().forEach(lane -> groups.put(lane.group(), new ListConsumerGroupOffsetsSpec()));
+        Map<TopicPartition, OffsetAndMetadata> committed = new HashMap<>();
+        admin.listConsumerGroupOffsets(groups).all().get().values().forEach(committed::putAll);
+        committed.values().removeIf(offset -> offset == null);
+        Map<String, TopicDescription> topics = admin
+                .describeTopics(lanes.values().stream().map(KafkaLane::topic).toList()).allTopicNames().get();
+        Map<TopicPartition, OffsetSpec> wanted = new HashMap<>();
+        Map<TopicPartition, OffsetSpec> untouched = new HashMap<>();
+        topics.forEach((name, topic) -> topic.partitions().forEach(info -> {
+            TopicPartition partition = new TopicPartition(name, info.partition());
+            wanted.put(partition, OffsetSpec.latest());
+            if (!committed.containsKey(partition)) {
+                untouched.put(partition, OffsetSpec.earliest());
+            }
+        }));
+        Map<TopicPartition, Long> from = new HashMap<>();
+        committed.forEach((partition, offset) -> from.put(partition, offset.offset()));
+        admin.listOffsets(untouched).all().get().forEach((partition, offset) -> from.put(partition, offset.offset()));
+        Map<String, Long> lags = new HashMap<>();
+        admin.listOffsets(wanted).all().get().forEach((partition, end) -> lags.merge(partition.topic(),
+                Math.max(0, end.offset() - from.getOrDefault(partition, end.offset())), Long::sum));
+        lanes.values().forEach(lane -> lane.lag(lags.getOrDefault(lane.topic(), 0L)));
+        return committed;
+    }
+
+    private void delete(Map<TopicPartition, OffsetAndMetadata> committed) throws InterruptedException {
+        Map<TopicPartition, RecordsToDelete> delivered = new HashMap<>();
+        committed.forEach((partition, offset) -> {
+            if (offset.offset() > deleted.getOrDefault(partition, 0L)) {
+                delivered.put(partition, RecordsToDelete.beforeOffset(offset.offset()));
+            }
+        });
+        if (delivered.isEmpty()) {
+            return;
+        }
+        try {
+            admin.deleteRecords(delivered).all().get();
+            committed.forEach((partition, offset) -> deleted.put(partition, offset.offset()));
+        } catch (ExecutionException e) {
+            tell("What is delivered can't be deleted from Kafka's topics, they grow: " + e.getCause().getMessage());
+        }
+    }
+
+    @PreDestroy
+    synchronized void close() {
+        if (scheduler != null) {
+            scheduler.shutdownNow();
+        }
+        if (admin != null) {
+            admin.close(Duration.ofSeconds(1));
+        }
+    }
+}
