@@ -37,6 +37,18 @@ public final class Programs {
         }
     }
 
+    /** As it comes, over the {@link KafkaBroker#shared() shared} broker. */
+    public static final class OverKafka extends Program {
+
+        public static final String TOPIC_PREFIX = "over-kafka-";
+
+        public OverKafka() {
+            super(Map.of(
+                    "bridge.lanes", "kafka",
+                    "bridge.kafka.topic-prefix", TOPIC_PREFIX));
+        }
+    }
+
     /** Another choice wherever there is one, and an outbox that is full after {@link #MAX_EVENTS} events. */
     public static final class Otherwise extends Program {
 

@@ -10,8 +10,8 @@ import java.util.Map;
 import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
 
 /**
- * Runs a {@link SumoLogic} beside the bridge and sets the bridge up for it, with an outbox of its own. What it is given
- * as arguments becomes a setting too.
+ * Runs a {@link SumoLogic} beside the bridge and sets the bridge up for it, with an outbox of its own or the shared
+ * {@link KafkaBroker}. What it is given as arguments becomes a setting too.
  */
 public class SumoLogicResource implements QuarkusTestResourceLifecycleManager {
 
@@ -46,6 +46,9 @@ public class SumoLogicResource implements QuarkusTestResourceLifecycleManager {
         all.put("quarkus.log.file.enabled", "true");
         all.put("quarkus.log.file.rotation.max-file-size", "1G");
         all.put("quarkus.management.port", "0");
+        if ("kafka".equals(settings.get("bridge.lanes"))) {
+            all.put("bridge.kafka.brokers", KafkaBroker.shared().brokers());
+        }
         all.putAll(settings);
         return all;
     }
