@@ -3,6 +3,7 @@ package io.ilertsumo.bridge.kafka;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HexFormat;
@@ -102,7 +103,7 @@ public class KafkaDeadLetters implements DeadLetterStore, TopicTail.Reader {
         synchronized (this) {
             before = byKey.get(key);
         }
-        Instant now = Instant.now();
+        Instant now = Instant.now().truncatedTo(ChronoUnit.MILLIS);
         ProducerRecord<String, byte[]> letter = new ProducerRecord<>(partition.topic(), 0, now.toEpochMilli(), key,
                 undeliverable.body());
         Headers headers = letter.headers();

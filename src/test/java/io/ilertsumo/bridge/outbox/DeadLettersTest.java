@@ -24,13 +24,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import io.ilertsumo.bridge.deadletter.DeadLetter;
+import io.ilertsumo.bridge.deadletter.DeadLetter.Filter;
 import io.ilertsumo.bridge.deadletter.DeadLetterGoneException;
 import io.ilertsumo.bridge.deadletter.DeadLetters;
 import io.ilertsumo.bridge.deadletter.Undeliverable;
 import io.ilertsumo.bridge.lane.LaneException;
 import io.ilertsumo.bridge.lane.LaneFullException;
 import io.ilertsumo.bridge.lane.Outcome;
-import io.ilertsumo.bridge.outbox.DeadLetter.Filter;
 import io.ilertsumo.bridge.outbox.OutboxFile.Bounds;
 import io.ilertsumo.bridge.outbox.OutboxFile.DeadLetterBounds;
 
@@ -62,7 +62,7 @@ class DeadLettersTest {
         keep(undeliverable);
 
         reopen(PLENTY);
-        assertEquals(1, outbox.deadLettersKept());
+        assertEquals(1, outbox.kept());
         DeadLetter kept = get(1);
         assertArrayEquals(body, kept.content().body());
         assertEquals(new DeadLetter(1, 1, kept.first(), kept.first(), 256,
@@ -83,7 +83,7 @@ class DeadLettersTest {
         keep(unreadable("body"));
         keep(unreadable("body"));
 
-        assertEquals(3, outbox.deadLettersKept());
+        assertEquals(3, outbox.kept());
         DeadLetter after = get(1);
         assertEquals(2, after.attempts());
         assertEquals(before.first(), after.first());
@@ -97,14 +97,14 @@ class DeadLettersTest {
         open(bounds);
         for (int i = 1; i <= 5; i++) {
             keep(unreadable("" + i));
-            assertEquals(Math.min(i, 3), outbox.deadLettersKept());
+            assertEquals(Math.min(i, 3), outbox.kept());
         }
-        assertEquals(2, outbox.deadLettersDropped());
+        assertEquals(2, outbox.dropped());
         reopen(bounds);
         keep(unreadable("6"));
 
         assertEquals(List.of(4L, 5L, 6L), list(ALL).stream().map(DeadLetter::id).toList());
-        assertEquals(1, outbox.deadLettersDropped());
+        assertEquals(1, outbox.dropped());
     }
 
     @Test
@@ -113,7 +113,7 @@ class DeadLettersTest {
         open(bounds);
         keep(unreadable("12345"));
         keep(unreadable("abcde"));
-        assertEquals(2, outbox.deadLettersKept());
+        assertEquals(2, outbox.kept());
         reopen(bounds);
         keep(unreadable("x"));
         assertEquals(List.of(5, 1), list(ALL).stream().map(DeadLetter::size).toList());
@@ -134,9 +134,9 @@ class DeadLettersTest {
 
         open(new DeadLetterBounds(1000, 1L << 32, 50_000, 10));
 
-        Awaitility.await().atMost(Duration.ofSeconds(20)).until(() -> outbox.deadLettersKept() == 1);
+        Awaitility.await().atMost(Duration.ofSeconds(20)).until(() -> outbox.kept() == 1);
         assertEquals(List.of(2L), list(ALL).stream().map(DeadLetter::id).toList());
-        assertEquals(1, outbox.deadLettersDropped());
+        assertEquals(1, outbox.dropped());
     }
 
     @Test
@@ -146,10 +146,10 @@ class DeadLettersTest {
 
         assertNull(replay(1, "event", "line"));
 
-        assertEquals(0, outbox.deadLettersKept());
+        assertEquals(0, outbox.kept());
         assertEquals(1, outbox.lane("express").events());
         reopen(PLENTY);
-        assertEquals(0, outbox.deadLettersKept());
+        assertEquals(0, outbox.kept());
         assertEquals(1, outbox.lane("express").events());
         assertEquals(true, append("event", "line").repeated(), "known by its key from now on");
     }
@@ -187,7 +187,7 @@ class DeadLettersTest {
 
         assertInstanceOf(LaneFullException.class, replay(1, "event", "line"));
 
-        assertEquals(1, outbox.deadLettersKept());
+        assertEquals(1, outbox.kept());
         assertEquals("line", new String(get(1).content().body(), UTF_8));
     }
 
@@ -199,12 +199,12 @@ class DeadLettersTest {
 
         assertInstanceOf(LaneException.class, replay(1, "event", "line"));
 
-        assertEquals(1, outbox.deadLettersKept());
+        assertEquals(1, outbox.kept());
         assertEquals(1, list(ALL).size());
         assertEquals(0, outbox.lane("express").events());
         execute("DROP TRIGGER broken");
         assertNull(replay(1, "event", "line"));
-        assertEquals(0, outbox.deadLettersKept());
+        assertEquals(0, outbox.kept());
     }
 
     @Test
@@ -217,8 +217,8 @@ class DeadLettersTest {
         assertInstanceOf(DeadLetterGoneException.class, discard(1));
 
         assertEquals(List.of(2L), list(ALL).stream().map(DeadLetter::id).toList());
-        assertEquals(1, outbox.deadLettersKept());
-        assertEquals(0, outbox.deadLettersDropped());
+        assertEquals(1, outbox.kept());
+        assertEquals(0, outbox.dropped());
     }
 
     @Test
@@ -236,7 +236,7 @@ class DeadLettersTest {
                 ids(new Filter(null, null, Instant.ofEpochSecond(2), Instant.ofEpochSecond(4))));
         assertEquals(List.of(3L), ids(new Filter("refused-by-sumo", "type 1", Instant.ofEpochSecond(2), null)));
         assertEquals(List.of(), ids(new Filter("' OR 1=1 --", null, null, null)));
-        try (DeadLetters letters = outbox.deadLetters()) {
+        try (DeadLetters letters = outbox.open()) {
             assertEquals(List.of(2L, 3L), letters.list(ALL, 1, 2).stream().map(DeadLetter::id).toList());
         }
     }
@@ -249,7 +249,7 @@ class DeadLettersTest {
         assertInstanceOf(LaneFullException.class, told(outcome -> outbox.keep(unreadable("1"), outcome)).failure());
         keep(refused("event", "line"));
 
-        assertEquals(1, outbox.deadLettersKept());
+        assertEquals(1, outbox.kept());
     }
 
     @Test
@@ -268,7 +268,7 @@ class DeadLettersTest {
         assertEquals(Instant.ofEpochSecond(1), get(3).first());
         assertEquals("2", new String(get(7).content().body(), UTF_8));
         keep(unreadable("3"));
-        assertEquals(3, outbox.deadLettersKept());
+        assertEquals(3, outbox.kept());
     }
 
     // helpers
@@ -323,21 +323,21 @@ class DeadLettersTest {
     }
 
     private List<DeadLetter> list(Filter filter) throws Exception {
-        try (DeadLetters letters = outbox.deadLetters()) {
+        try (DeadLetters letters = outbox.open()) {
             return letters.list(filter, 0, 1000);
         }
     }
 
     private List<Long> ids(Filter filter) throws Exception {
         List<Long> listed = list(filter).stream().map(DeadLetter::id).toList();
-        try (DeadLetters letters = outbox.deadLetters()) {
+        try (DeadLetters letters = outbox.open()) {
             assertEquals(listed, letters.ids(filter));
         }
         return listed;
     }
 
     private DeadLetter get(long id) throws Exception {
-        try (DeadLetters letters = outbox.deadLetters()) {
+        try (DeadLetters letters = outbox.open()) {
             return letters.get(id).orElseThrow();
         }
     }
