@@ -23,6 +23,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 import io.ilertsumo.bridge.settings.BridgeSettings;
+import io.ilertsumo.bridge.settings.KafkaSettings;
 import io.ilertsumo.bridge.settings.SumoLogicSettings;
 import io.ilertsumo.bridge.settings.WebhookSettings;
 import io.ilertsumo.bridge.testing.Program;
@@ -91,10 +92,20 @@ class SettingsTest {
         Map<String, String> types = new TreeMap<>();
         for (Class<?> settings : List.of(BridgeSettings.class, SumoLogicSettings.class, WebhookSettings.class)) {
             String prefix = settings.getAnnotation(ConfigMapping.class).prefix() + ".";
-            for (Method method : settings.getDeclaredMethods()) {
-                WithName name = method.getAnnotation(WithName.class);
-                types.put(prefix + (name != null ? name.value() : StringUtil.skewer(method.getName())),
-                        method.getName());
+            types.putAll(types(prefix, settings));
+        }
+        return types;
+    }
+
+    private static Map<String, String> types(String prefix, Class<?> settings) {
+        Map<String, String> types = new TreeMap<>();
+        for (Method method : settings.getDeclaredMethods()) {
+            WithName name = method.getAnnotation(WithName.class);
+            String property = prefix + (name != null ? name.value() : StringUtil.skewer(method.getName()));
+            if (method.getReturnType() == KafkaSettings.class) {
+                types.putAll(types(property + ".", method.getReturnType()));
+            } else {
+                types.put(property, method.getName());
             }
         }
         return types;

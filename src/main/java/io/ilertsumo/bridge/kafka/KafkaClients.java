@@ -50,8 +50,8 @@ public class KafkaClients implements ComponentCustomizer {
     private final KafkaSettings settings;
     private final int maxRecordBytes;
 
-    KafkaClients(KafkaSettings settings, BridgeSettings bridge) {
-        this.settings = settings;
+    KafkaClients(BridgeSettings bridge) {
+        this.settings = bridge.kafka();
         this.maxRecordBytes = Math.toIntExact(Math.min(Integer.MAX_VALUE,
                 bridge.maxBodySize().asLongValue() + RECORD_OVERHEAD));
     }

@@ -13,7 +13,7 @@ import io.ilertsumo.bridge.lane.LaneConsumer;
 class KafkaLaneConsumer extends LaneConsumer<KafkaBatch> {
 
     /** A process that was killed is missed after that time, and others go on with its partitions. */
-    private static final int SESSION_TIMEOUT_MILLIS = 15_000;
+    private static final int SESSION_TIMEOUT_MILLIS = 10_000;
     private static final int HEARTBEAT_MILLIS = 3_000;
 
     private KafkaLane lane;
@@ -45,7 +45,7 @@ class KafkaLaneConsumer extends LaneConsumer<KafkaBatch> {
     @Override
     protected BatchSource<KafkaBatch> open() throws Exception {
         KafkaLanes lanes = getEndpoint().getComponent().getLanes();
-        while (!lanes.areTopicsThere()) {
+        while (!lanes.isThere(lane.topic())) {
             if (!isToGoOn()) {
                 throw new InterruptedException();
             }

@@ -74,19 +74,19 @@ public class KafkaLanes implements LaneStore {
     private final String seenMillis;
     private final MeterRegistry registry;
     private final Map<String, KafkaLane> lanes = new ConcurrentHashMap<>();
+    private final Set<String> topics = ConcurrentHashMap.newKeySet();
     private final Map<TopicPartition, Long> deleted = new HashMap<>();
     private ScheduledExecutorService scheduler;
     private Admin admin;
     private long deletedNanos = System.nanoTime();
     private long loggedNanos = System.nanoTime() - LOG_NANOS;
-    private volatile boolean topicsThere;
     private volatile long seenNanos = System.nanoTime() - PATIENCE_NANOS;
     private volatile BooleanSupplier knowsWhatWasTaken = () -> true;
     private volatile String failure = "The Kafka brokers have not answered yet";
 
-    KafkaLanes(KafkaClients clients, KafkaSettings settings, BridgeSettings bridge, MeterRegistry registry) {
+    KafkaLanes(KafkaClients clients, BridgeSettings bridge, MeterRegistry registry) {
         this.clients = clients;
-        this.settings = settings;
+        this.settings = bridge.kafka();
         this.registry = registry;
         this.seenMillis = String.valueOf(TimeUtils.toMilliSeconds(bridge.idempotencyPeriod()));
     }
@@ -114,9 +114,9 @@ public class KafkaLanes implements LaneStore {
         lanes.remove(lane.name());
     }
 
-    /** Whether all topics were there once. */
-    boolean areTopicsThere() {
-        return topicsThere;
+    /** Whether the topic has been there once. */
+    boolean isThere(String topic) {
+        return topics.contains(topic);
     }
 
     @Override
@@ -159,10 +159,7 @@ public class KafkaLanes implements LaneStore {
             if (admin == null) {
                 admin = clients.admin();
             }
-            if (!topicsThere) {
-                makeTopics();
-                topicsThere = true;
-            }
+            makeTopics();
             Map<TopicPartition, OffsetAndMetadata> committed = measure();
             if (System.nanoTime() - deletedNanos >= DELETE_NANOS) {
                 deletedNanos = System.nanoTime();
@@ -193,31 +190,43 @@ public class KafkaLanes implements LaneStore {
     }
 
     private void makeTopics() throws ExecutionException, InterruptedException {
-        Set<String> there = admin.listTopics().names().get();
-        List<NewTopic> missing = new ArrayList<>();
+        List<NewTopic> wanted = new ArrayList<>();
         String record = String.valueOf(clients.maxRecordBytes());
         for (KafkaLane lane : lanes.values()) {
             // what waits is deleted once it is delivered, and not before
-            missing.add(topic(lane.topic(), settings.partitions(), Map.of(
+            wanted.add(topic(lane.topic(), settings.partitions(), Map.of(
                     TopicConfig.RETENTION_MS_CONFIG, "-1",
                     TopicConfig.RETENTION_BYTES_CONFIG, "-1",
                     TopicConfig.SEGMENT_BYTES_CONFIG, SEGMENT_BYTES,
                     TopicConfig.MAX_MESSAGE_BYTES_CONFIG, record)));
         }
-        missing.add(topic(clients.topic(SEEN), 1, Map.of(TopicConfig.RETENTION_MS_CONFIG, seenMillis)));
-        missing.add(topic(clients.topic(DEAD_LETTERS), 1, Map.of(
+        wanted.add(topic(clients.topic(SEEN), 1, Map.of(
+                TopicConfig.RETENTION_MS_CONFIG, seenMillis,
+                TopicConfig.SEGMENT_BYTES_CONFIG, SEGMENT_BYTES)));
+        wanted.add(topic(clients.topic(DEAD_LETTERS), 1, Map.of(
                 TopicConfig.CLEANUP_POLICY_CONFIG, TopicConfig.CLEANUP_POLICY_COMPACT,
                 TopicConfig.MAX_MESSAGE_BYTES_CONFIG, record)));
-        missing.removeIf(topic -> there.contains(topic.name()));
-        for (NewTopic topic : missing) {
-            try {
-                admin.createTopics(List.of(topic)).all().get();
-                LOG.info("Made the Kafka topic {}", topic.name());
-            } catch (ExecutionException e) {
-                // by another process in the same moment
-                if (!(e.getCause() instanceof TopicExistsException)) {
-                    throw e;
-                }
+        wanted.removeIf(topic -> topics.contains(topic.name()));
+        if (wanted.isEmpty()) {
+            return;
+        }
+        Set<String> there = admin.listTopics().names().get();
+        for (NewTopic topic : wanted) {
+            if (!there.contains(topic.name())) {
+                make(topic);
+            }
+            topics.add(topic.name());
+        }
+    }
+
+    private void make(NewTopic topic) throws ExecutionException, InterruptedException {
+        try {
+            admin.createTopics(List.of(topic)).all().get();
+            LOG.info("Made the Kafka topic {}", topic.name());
+        } catch (ExecutionException e) {
+            // by another process in the same moment
+            if (!(e.getCause() instanceof TopicExistsException)) {
+                throw e;
             }
         }
     }

@@ -90,7 +90,7 @@ final class TopicTail implements AutoCloseable {
     private void run() {
         while (open) {
             try {
-                if (lanes.areTopicsThere()) {
+                if (lanes.isThere(partition.topic())) {
                     follow();
                 } else {
                     Thread.sleep(100);

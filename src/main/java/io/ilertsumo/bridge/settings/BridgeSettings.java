@@ -47,6 +47,8 @@ public interface BridgeSettings {
 
     Lanes lanes();
 
+    KafkaSettings kafka();
+
     @WithName("outbox.directory")
     Path outboxDirectory();
 

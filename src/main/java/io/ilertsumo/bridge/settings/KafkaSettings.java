@@ -6,10 +6,7 @@ import java.util.Optional;
 
 import org.apache.kafka.common.security.auth.SecurityProtocol;
 
-import io.smallrye.config.ConfigMapping;
-
 /** The settings {@code bridge.kafka.*}: lanes over Kafka. What each means stands in {@code docs/settings.md}. */
-@ConfigMapping(prefix = "bridge.kafka")
 public interface KafkaSettings {
 
     /** Required where the lanes are over Kafka. */

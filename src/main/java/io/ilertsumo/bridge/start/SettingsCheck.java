@@ -80,8 +80,6 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
             }
         } else if (settings instanceof BridgeSettings bridge) {
             check(bridge, wrong);
-        } else if (settings instanceof KafkaSettings kafka) {
-            check(kafka, wrong);
         }
         if (!wrong.isEmpty()) {
             throw new ConfigValidationException(wrong.stream().map(Problem::new).toArray(Problem[]::new));
@@ -109,6 +107,9 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
                 wrong.add("BRIDGE_ROUTES_DIR has no " + settings.lanes().routes() + ": " + dir);
             }
         });
+        if (settings.lanes() == BridgeSettings.Lanes.KAFKA) {
+            check(settings.kafka(), wrong);
+        }
         if (settings.dropGroups().chars().anyMatch(Character::isWhitespace)) {
             wrong.add("BRIDGE_DROP_GROUPS has blanks: separate groups by commas alone");
         }
@@ -151,6 +152,9 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
     }
 
     private static void check(KafkaSettings settings, List<String> wrong) {
+        if (settings.brokers().isEmpty()) {
+            wrong.add("BRIDGE_KAFKA_BROKERS is missing: the Kafka brokers, as host:port");
+        }
         if (!SASL_MECHANISMS.contains(settings.saslMechanism())) {
             wrong.add("BRIDGE_KAFKA_SASL_MECHANISM is none of " + String.join(", ", SASL_MECHANISMS) + ": "
                     + settings.saslMechanism());

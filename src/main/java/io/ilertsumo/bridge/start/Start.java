@@ -30,7 +30,6 @@ import org.eclipse.microprofile.config.ConfigProvider;
 import io.ilertsumo.bridge.lane.Lane;
 import io.ilertsumo.bridge.lane.LaneStore;
 import io.ilertsumo.bridge.settings.BridgeSettings;
-import io.ilertsumo.bridge.settings.KafkaSettings;
 import io.quarkus.runtime.configuration.ConfigurationException;
 
 /** Says which routes are loaded, and checks, before they start, that each step leads somewhere. */
@@ -44,12 +43,10 @@ public class Start {
     private static final String ROUTES = "camel.main.routes-include-pattern";
 
     private final BridgeSettings settings;
-    private final KafkaSettings kafka;
     private final LaneStore lanes;
 
-    Start(BridgeSettings settings, KafkaSettings kafka, LaneStore lanes) {
+    Start(BridgeSettings settings, LaneStore lanes) {
         this.settings = settings;
-        this.kafka = kafka;
         this.lanes = lanes;
     }
 
@@ -146,7 +143,7 @@ public class Start {
         }
         String resolved = context.resolvePropertyPlaceholders(name);
         // a lane's topic is written to by one name and read by another
-        String topic = "kafka:" + kafka.topicPrefix();
+        String topic = "kafka:" + settings.kafka().topicPrefix();
         return resolved.startsWith(topic) ? "kafka-lane:" + resolved.substring(topic.length()) : resolved;
     }
 }
