@@ -7,7 +7,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
@@ -18,12 +19,13 @@ import io.ilertsumo.bridge.testing.SumoLogicResource;
 /** Alerts fire when they should and at no other time, says Prometheus's own tool for it. */
 class AlertsTest {
 
-    @Test
-    void eachAlertFiresWhenItShouldAndNotOtherwise() throws IOException, InterruptedException {
+    @ParameterizedTest
+    @CsvSource({ "production,alerts.test.yaml", "kafka,alerts-kafka.test.yaml" })
+    void eachAlertFiresWhenItShouldAndNotOtherwise(String overlay, String tests)
+            throws IOException, InterruptedException {
         Path directory = SumoLogicResource.newDirectory("alerts");
-        Path test = Files.copy(Path.of("src", "test", "resources", "alerts.test.yaml"),
-                directory.resolve("alerts.test.yaml"));
-        JsonNode rule = Manifests.of(Manifests.checkout(), "overlays/production").documents().stream()
+        Path test = Files.copy(Path.of("src", "test", "resources", tests), directory.resolve(tests));
+        JsonNode rule = Manifests.of(Manifests.checkout(), "overlays/" + overlay).documents().stream()
                 .filter(document -> "PrometheusRule".equals(document.path("kind").asText())).findFirst().orElseThrow();
         new YAMLMapper().writeValue(directory.resolve("rules.yaml").toFile(), rule.path("spec"));
 

@@ -29,6 +29,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.EnumSource.Mode;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -50,6 +51,7 @@ import io.fabric8.kubernetes.api.model.ServiceAccount;
 import io.fabric8.kubernetes.api.model.ServicePort;
 import io.fabric8.kubernetes.api.model.Volume;
 import io.fabric8.kubernetes.api.model.VolumeMount;
+import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 import io.fabric8.kubernetes.api.model.networking.v1.Ingress;
 import io.fabric8.kubernetes.api.model.networking.v1.IngressServiceBackend;
@@ -69,12 +71,12 @@ class KubernetesTest {
     private static final Path PROPERTIES = Path.of("src", "main", "resources", "application.properties");
     private static final Path EXAMPLE = Path.of("k8s", "overlays", "production", "secrets.env.example");
     /** Fields whose fields are anybody's choice. */
-    private static final Set<String> FREE = Set.of("annotations", "data", "labels", "limits", "matchLabels", "requests",
-            "selector");
+    private static final Set<String> FREE = Set.of("annotations", "config", "data", "labels", "limits", "matchLabels",
+            "requests", "selector");
 
     /** Each way to put them together. */
     enum Variant {
-        BASE, DEV, PRODUCTION, PRODUCTION_ON_THE_JVM;
+        BASE, DEV, PRODUCTION, PRODUCTION_ON_THE_JVM, KAFKA, KAFKA_ON_THE_JVM;
 
         private static final Map<Variant, Manifests> MADE = new EnumMap<>(Variant.class);
 
@@ -87,17 +89,25 @@ class KubernetesTest {
                 case BASE -> Manifests.of("base");
                 case DEV -> Manifests.of("overlays/dev");
                 case PRODUCTION -> Manifests.of(Manifests.checkout(), "overlays/production");
-                case PRODUCTION_ON_THE_JVM -> {
-                    Path checkout = Manifests.checkout();
-                    edit(checkout.resolve("k8s/overlays/production/kustomization.yaml"),
-                            "# components:\n#   - ../../components/jvm\n", "components:\n  - ../../components/jvm\n");
-                    yield Manifests.of(checkout, "overlays/production");
-                }
+                case PRODUCTION_ON_THE_JVM -> Manifests.of(onTheJvm(), "overlays/production");
+                case KAFKA -> Manifests.of(Manifests.checkout(), "overlays/kafka");
+                case KAFKA_ON_THE_JVM -> Manifests.of(onTheJvm(), "overlays/kafka");
             };
         }
 
+        private static Path onTheJvm() {
+            Path checkout = Manifests.checkout();
+            edit(checkout.resolve("k8s/overlays/production/kustomization.yaml"),
+                    "# components:\n#   - ../../components/jvm\n", "components:\n  - ../../components/jvm\n");
+            return checkout;
+        }
+
         boolean isProduction() {
-            return name().startsWith("PRODUCTION");
+            return this != BASE && this != DEV;
+        }
+
+        boolean hasKafka() {
+            return name().startsWith("KAFKA");
         }
     }
 
@@ -171,10 +181,15 @@ class KubernetesTest {
         switch (variant) {
             case BASE -> assertEquals(List.of(), manifests.all(Secret.class));
             case DEV -> assertEquals(true, secrets.getSecret().getOptional());
-            default -> manifests.named(Secret.class, secrets.getSecret().getSecretName());
+            case PRODUCTION, PRODUCTION_ON_THE_JVM ->
+                manifests.named(Secret.class, secrets.getSecret().getSecretName());
+            case KAFKA, KAFKA_ON_THE_JVM ->
+                manifests.named(Secret.class, secrets.getProjected().getSources().get(0).getSecret().getName());
         }
-        Service headless = manifests.named(Service.class, manifests.statefulSet().getSpec().getServiceName());
-        assertEquals("None", headless.getSpec().getClusterIP());
+        if (manifests.workload() instanceof StatefulSet statefulSet) {
+            Service headless = manifests.named(Service.class, statefulSet.getSpec().getServiceName());
+            assertEquals("None", headless.getSpec().getClusterIP());
+        }
         Set<String> namespaces = manifests.all().stream().map(one -> String.valueOf(one instanceof Namespace
                 ? one.getMetadata().getName()
                 : one.getMetadata().getNamespace())).collect(Collectors.toSet());
@@ -185,11 +200,12 @@ class KubernetesTest {
     @EnumSource
     void selectorsSelectWhatTheyAreMeantTo(Variant variant) {
         Manifests manifests = variant.manifests();
-        StatefulSet statefulSet = manifests.statefulSet();
-        Map<String, String> pod = statefulSet.getSpec().getTemplate().getMetadata().getLabels();
+        Map<String, String> pod = manifests.pod().getMetadata().getLabels();
 
         List<Map<String, String>> selectors = new ArrayList<>();
-        selectors.add(statefulSet.getSpec().getSelector().getMatchLabels());
+        selectors.add(manifests.workload() instanceof Deployment deployment
+                ? deployment.getSpec().getSelector().getMatchLabels()
+                : manifests.statefulSet().getSpec().getSelector().getMatchLabels());
         manifests.all(Service.class).forEach(service -> selectors.add(service.getSpec().getSelector()));
         selectors.add(manifests.only(PodDisruptionBudget.class).getSpec().getSelector().getMatchLabels());
         selectors.add(manifests.only(NetworkPolicy.class).getSpec().getPodSelector().getMatchLabels());
@@ -223,7 +239,7 @@ class KubernetesTest {
                 served.add(service.getMetadata().getName() + " " + port.getName());
             }
         }
-        String service = manifests.statefulSet().getMetadata().getName();
+        String service = manifests.workload().getMetadata().getName();
         // who can reach the webhook can't reach the dead letters
         assertEquals(Set.of(service + " http", service + "-pods management"), served);
         for (var probe : List.of(container.getStartupProbe(), container.getLivenessProbe(),
@@ -247,8 +263,9 @@ class KubernetesTest {
         assertEquals(switch (variant) {
             case BASE -> "ilert-sumologic-bridge:" + version;
             case DEV -> "ilert-sumologic-bridge:" + version + "-demo";
-            case PRODUCTION -> "registry.example.com/ilert-sumologic-bridge:" + version;
-            case PRODUCTION_ON_THE_JVM -> "registry.example.com/ilert-sumologic-bridge:" + version + "-jvm";
+            case PRODUCTION, KAFKA -> "registry.example.com/ilert-sumologic-bridge:" + version;
+            case PRODUCTION_ON_THE_JVM, KAFKA_ON_THE_JVM ->
+                "registry.example.com/ilert-sumologic-bridge:" + version + "-jvm";
         }, variant.manifests().container().getImage());
     }
 
@@ -259,7 +276,7 @@ class KubernetesTest {
         Container container = manifests.container();
         String native_ = String.join(" ", container.getArgs());
 
-        if (variant == Variant.BASE || variant == Variant.PRODUCTION) {
+        if (Set.of(Variant.BASE, Variant.PRODUCTION, Variant.KAFKA).contains(variant)) {
             assertEquals("-XX:MaximumHeapSizePercent=50 -XX:+ExitOnOutOfMemoryError", native_);
         } else {
             // its image says so
@@ -302,7 +319,9 @@ class KubernetesTest {
         assertEquals(false, manifests.only(ServiceAccount.class).getAutomountServiceAccountToken());
         // files of the volumes are the user's
         assertEquals(1001, all.getFsGroup());
-        if (variant != Variant.BASE) {
+        if (variant.hasKafka()) {
+            assertEquals(List.of(), manifests.all(Namespace.class), "the Kafka cluster's is not ours to change");
+        } else if (variant != Variant.BASE) {
             assertEquals("restricted", manifests.only(Namespace.class).getMetadata().getLabels()
                     .get("pod-security.kubernetes.io/enforce"));
         }
@@ -324,7 +343,7 @@ class KubernetesTest {
     }
 
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(mode = Mode.MATCH_NONE, names = "KAFKA.*")
     void eventsOutliveThePodAndTheReplica(Variant variant) {
         Manifests manifests = variant.manifests();
         StatefulSet statefulSet = manifests.statefulSet();
@@ -340,7 +359,7 @@ class KubernetesTest {
     }
 
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(mode = Mode.MATCH_NONE, names = "KAFKA.*")
     void whatMayWaitAndWhatIsKeptFitsIntoTheVolume(Variant variant) {
         Manifests manifests = variant.manifests();
         long bounds = Stream.of("bridge.outbox.max-bytes", "bridge.dead-letters.max-bytes",
@@ -359,15 +378,18 @@ class KubernetesTest {
         List<VolumeMount> mounts = manifests.container().getVolumeMounts();
         Set<String> volumes = pod(manifests).getVolumes().stream().map(Volume::getName)
                 .collect(Collectors.toCollection(TreeSet::new));
-        manifests.statefulSet().getSpec().getVolumeClaimTemplates()
-                .forEach(claim -> volumes.add(claim.getMetadata().getName()));
+        if (manifests.workload() instanceof StatefulSet statefulSet) {
+            statefulSet.getSpec().getVolumeClaimTemplates()
+                    .forEach(claim -> volumes.add(claim.getMetadata().getName()));
+        }
 
         assertEquals(volumes, mounts.stream().map(VolumeMount::getName).collect(Collectors.toCollection(TreeSet::new)));
         Set<String> paths = mounts.stream().map(VolumeMount::getMountPath).collect(Collectors.toSet());
         Map<String, String> directories = new TreeMap<>(manifests.environment());
         directories.keySet().removeIf(name -> !name.matches(".*_(DIR|DIRECTORY)"));
-        assertEquals(Set.of("BRIDGE_OUTBOX_DIRECTORY", "BRIDGE_ROUTES_DIR", "BRIDGE_SECRETS_DIR"),
-                directories.keySet());
+        assertEquals(variant.hasKafka()
+                ? Set.of("BRIDGE_ROUTES_DIR", "BRIDGE_SECRETS_DIR")
+                : Set.of("BRIDGE_OUTBOX_DIRECTORY", "BRIDGE_ROUTES_DIR", "BRIDGE_SECRETS_DIR"), directories.keySet());
         assertTrue(paths.containsAll(directories.values()), () -> directories + " in " + paths);
     }
 
@@ -480,9 +502,10 @@ class KubernetesTest {
         assertEquals(1, manifests.only(PodDisruptionBudget.class).getSpec().getMaxUnavailable().getIntVal());
     }
 
-    @Test
-    void theIngressSpeaksTlsAndLeadsToTheWebhookAlone() {
-        Manifests manifests = Variant.PRODUCTION.manifests();
+    @ParameterizedTest
+    @EnumSource(names = { "PRODUCTION", "KAFKA" })
+    void theIngressSpeaksTlsAndLeadsToTheWebhookAlone(Variant variant) {
+        Manifests manifests = variant.manifests();
         Ingress ingress = manifests.only(Ingress.class);
 
         assertEquals(1, ingress.getSpec().getRules().size());
@@ -499,9 +522,10 @@ class KubernetesTest {
                 .anyMatch(port -> port.getName().equals(backend.getPort().getName())));
     }
 
-    @Test
-    void prometheusFindsEachPodOnceAndMayReachIt() {
-        Manifests manifests = Variant.PRODUCTION.manifests();
+    @ParameterizedTest
+    @EnumSource(names = { "PRODUCTION", "KAFKA" })
+    void prometheusFindsEachPodOnceAndMayReachIt(Variant variant) {
+        Manifests manifests = variant.manifests();
         ServiceMonitor monitor = manifests.only(ServiceMonitor.class);
 
         List<Service> watched = manifests.all(Service.class).stream().filter(service -> service.getMetadata()
@@ -513,16 +537,17 @@ class KubernetesTest {
                 .anyMatch(port -> port.getName().equals(monitor.getSpec().getEndpoints().get(0).getPort())));
         assertEquals(true, watched.get(0).getSpec().getPublishNotReadyAddresses(), "also one whose outbox is full");
         String job = watched.get(0).getMetadata().getLabels().get(monitor.getSpec().getJobLabel());
-        alerts().forEach(alert -> {
+        alerts(variant).forEach(alert -> {
             String expression = alert.getExpr().getStrVal();
             assertEquals(expression.contains("up{"), expression.contains("up{job=\"" + job + "\"}"), expression);
         });
     }
 
-    @Test
-    void everyAlertSaysHowBadItIsWhatItMeansAndWhatToDo() {
-        assertTrue(alerts().size() >= 6);
-        for (Rule alert : alerts()) {
+    @ParameterizedTest
+    @EnumSource(names = { "PRODUCTION", "KAFKA" })
+    void everyAlertSaysHowBadItIsWhatItMeansAndWhatToDo(Variant variant) {
+        assertTrue(alerts(variant).size() >= 6);
+        for (Rule alert : alerts(variant)) {
             assertTrue(Set.of("critical", "warning").contains(alert.getLabels().get("severity")), alert::toString);
             for (String annotation : List.of("summary", "description", "runbook")) {
                 assertFalse(alert.getAnnotations().getOrDefault(annotation, "").isBlank(),
@@ -533,7 +558,8 @@ class KubernetesTest {
 
     @Test
     void theAlertOnTheOutboxKnowsItsBounds() {
-        String expression = alerts().stream().filter(alert -> "BridgeOutboxNearlyFull".equals(alert.getAlert()))
+        String expression = alerts(Variant.PRODUCTION).stream()
+                .filter(alert -> "BridgeOutboxNearlyFull".equals(alert.getAlert()))
                 .findFirst().orElseThrow().getExpr().getStrVal();
         Manifests manifests = Variant.PRODUCTION.manifests();
 
@@ -543,11 +569,12 @@ class KubernetesTest {
                 + setting(manifests, "bridge.outbox.max-bytes")), expression);
     }
 
-    @Test
-    void runbooksNameAlertsAndSettingsThatThereAre() {
-        Set<String> alerts = alerts().stream().map(Rule::getAlert).collect(Collectors.toSet());
+    @ParameterizedTest
+    @EnumSource(names = { "PRODUCTION", "KAFKA" })
+    void runbooksNameAlertsAndSettingsThatThereAre(Variant variant) {
+        Set<String> alerts = alerts(variant).stream().map(Rule::getAlert).collect(Collectors.toSet());
         Set<String> named = new TreeSet<>();
-        for (Rule alert : alerts()) {
+        for (Rule alert : alerts(variant)) {
             Matcher name = Pattern.compile("\\bBridge[A-Z]\\w+|\\b(?:BRIDGE|SUMOLOGIC|ILERT)_[A-Z_]+")
                     .matcher(String.join(" ", alert.getAnnotations().values()));
             while (name.find()) {
@@ -560,13 +587,13 @@ class KubernetesTest {
         assertEquals(Set.of(), named);
     }
 
-    private static List<Rule> alerts() {
-        return Variant.PRODUCTION.manifests().only(PrometheusRule.class).getSpec().getGroups().stream()
+    static List<Rule> alerts(Variant variant) {
+        return variant.manifests().only(PrometheusRule.class).getSpec().getGroups().stream()
                 .flatMap(group -> group.getRules().stream()).toList();
     }
 
     private static PodSpec pod(Manifests manifests) {
-        return manifests.statefulSet().getSpec().getTemplate().getSpec();
+        return manifests.pod().getSpec();
     }
 
     /** By environment variable, what each setting is. */
@@ -586,7 +613,7 @@ class KubernetesTest {
                 .map(Map.Entry::getKey).collect(Collectors.toCollection(TreeSet::new));
     }
 
-    private static String setting(Manifests manifests, String property) {
+    static String setting(Manifests manifests, String property) {
         return manifests.environment().getOrDefault(Program.environmentVariable(property),
                 standard(property));
     }
@@ -606,7 +633,7 @@ class KubernetesTest {
         }
     }
 
-    private static void edit(Path file, String from, String to) {
+    static void edit(Path file, String from, String to) {
         try {
             String text = Files.readString(file);
             assertTrue(text.contains(from), () -> file + " has no " + from);

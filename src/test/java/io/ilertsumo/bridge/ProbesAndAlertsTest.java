@@ -116,7 +116,9 @@ class ProbesAndAlertsTest extends RunningBridge {
     }
 
     private List<Rule> alerts() {
-        return manifests.only(PrometheusRule.class).getSpec().getGroups().stream()
+        // Kafka's are of the same metrics
+        return Stream.of(manifests, Manifests.of(Manifests.checkout(), "overlays/kafka"))
+                .flatMap(each -> each.only(PrometheusRule.class).getSpec().getGroups().stream())
                 .flatMap(group -> group.getRules().stream()).toList();
     }
 

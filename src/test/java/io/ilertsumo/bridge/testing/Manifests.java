@@ -34,16 +34,20 @@ import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.KeyToPath;
 import io.fabric8.kubernetes.api.model.Namespace;
+import io.fabric8.kubernetes.api.model.PodTemplateSpec;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.ServiceAccount;
 import io.fabric8.kubernetes.api.model.Volume;
+import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 import io.fabric8.kubernetes.api.model.networking.v1.Ingress;
 import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicy;
 import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
 import io.fabric8.openshift.api.model.monitoring.v1.PrometheusRule;
 import io.fabric8.openshift.api.model.monitoring.v1.ServiceMonitor;
+import io.strimzi.api.kafka.model.topic.KafkaTopic;
+import io.strimzi.api.kafka.model.user.KafkaUser;
 
 /** Kubernetes manifests as {@code kubectl kustomize} makes them, read as strictly as an API server reads them. */
 public final class Manifests {
@@ -53,9 +57,11 @@ public final class Manifests {
             "SUMOLOGIC_URL", "https://collectors.example.com/receiver/v1/http/" + SumoLogic.TOKEN,
             "ILERT_WEBHOOK_PASSWORD", SumoLogicResource.PASSWORD);
 
-    private static final Map<String, Class<? extends HasMetadata>> KINDS = Stream.of(ConfigMap.class, Ingress.class,
-            Namespace.class, NetworkPolicy.class, PodDisruptionBudget.class, PrometheusRule.class, Secret.class,
-            Service.class, ServiceAccount.class, ServiceMonitor.class, StatefulSet.class)
+    private static final Map<String, Class<? extends HasMetadata>> KINDS = Stream.<Class<? extends HasMetadata>>of(
+            ConfigMap.class, Deployment.class, Ingress.class, KafkaTopic.class, KafkaUser.class, Namespace.class,
+            NetworkPolicy.class, PodDisruptionBudget.class, PrometheusRule.class, Keda.ScaledObject.class, Secret.class,
+            Service.class, ServiceAccount.class, ServiceMonitor.class, StatefulSet.class,
+            Keda.TriggerAuthentication.class)
             .collect(Collectors.toMap(kind -> HasMetadata.getApiVersion(kind) + " " + HasMetadata.getKind(kind),
                     Function.identity()));
 
@@ -198,8 +204,20 @@ public final class Manifests {
         return only(StatefulSet.class);
     }
 
+    /** The StatefulSet, or the Deployment in its place. */
+    public HasMetadata workload() {
+        return all(StatefulSet.class).isEmpty() ? only(Deployment.class) : statefulSet();
+    }
+
+    /** The pod that the workload makes. */
+    public PodTemplateSpec pod() {
+        return workload() instanceof Deployment deployment
+                ? deployment.getSpec().getTemplate()
+                : statefulSet().getSpec().getTemplate();
+    }
+
     public Container container() {
-        List<Container> containers = statefulSet().getSpec().getTemplate().getSpec().getContainers();
+        List<Container> containers = pod().getSpec().getContainers();
         if (containers.size() != 1) {
             throw new AssertionError(containers.size() + " containers");
         }
@@ -223,7 +241,7 @@ public final class Manifests {
     }
 
     public Volume volume(String name) {
-        return statefulSet().getSpec().getTemplate().getSpec().getVolumes().stream()
+        return pod().getSpec().getVolumes().stream()
                 .filter(volume -> volume.getName().equals(name)).findFirst()
                 .orElseThrow(() -> new AssertionError("There is no volume " + name));
     }

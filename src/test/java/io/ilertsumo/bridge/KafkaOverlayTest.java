@@ -1,0 +1,318 @@
+package io.ilertsumo.bridge;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.SecretProjection;
+import io.fabric8.kubernetes.api.model.SecretVolumeSource;
+import io.fabric8.kubernetes.api.model.TopologySpreadConstraint;
+import io.fabric8.kubernetes.api.model.Volume;
+import io.fabric8.kubernetes.api.model.VolumeMount;
+import io.fabric8.kubernetes.api.model.apps.Deployment;
+import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicy;
+import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicyEgressRule;
+import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
+import io.ilertsumo.bridge.KubernetesTest.Variant;
+import io.ilertsumo.bridge.testing.Keda.ScaledObject;
+import io.ilertsumo.bridge.testing.Keda.SecretTargetRef;
+import io.ilertsumo.bridge.testing.Keda.Trigger;
+import io.ilertsumo.bridge.testing.Keda.TriggerAuthentication;
+import io.ilertsumo.bridge.testing.Keda.TriggerAuthenticationSpec;
+import io.ilertsumo.bridge.testing.Manifests;
+import io.strimzi.api.kafka.model.topic.KafkaTopic;
+import io.strimzi.api.kafka.model.user.KafkaUser;
+import io.strimzi.api.kafka.model.user.KafkaUserAuthorizationSimple;
+import io.strimzi.api.kafka.model.user.acl.AclOperation;
+import io.strimzi.api.kafka.model.user.acl.AclResourcePatternType;
+import io.strimzi.api.kafka.model.user.acl.AclRule;
+import io.strimzi.api.kafka.model.user.acl.AclRuleGroupResource;
+import io.strimzi.api.kafka.model.user.acl.AclRuleTopicResource;
+
+/** What {@code k8s/overlays/kafka} asks of Kafka, of Strimzi and of KEDA is what the bridge needs and is told. */
+class KafkaOverlayTest {
+
+    private static final String CLUSTER = "strimzi.io/cluster";
+    private static final Set<String> LANES = Set.of("express", "bulk");
+
+    private Manifests manifests;
+    private String prefix;
+
+    @BeforeEach
+    void render() {
+        manifests = Variant.KAFKA.manifests();
+        prefix = setting("bridge.kafka.topic-prefix");
+        assertEquals("kafka", setting("bridge.lanes"));
+    }
+
+    // --- topics
+
+    @Test
+    void thereIsEachTopicThatTheBridgeUsesAndNoOther() {
+        assertEquals(Set.of(prefix + "express", prefix + "bulk", prefix + "seen", prefix + "dead-letters"),
+                topics().keySet());
+    }
+
+    @Test
+    void noTopicOfALaneThrowsAwayWhatWaitsAndEachTakesTheLargestBody() {
+        assertEquals("1M", setting("bridge.max-body-size"));
+        Map<String, Object> kept = Map.of("cleanup.policy", "delete", "retention.ms", -1, "retention.bytes", -1,
+                "max.message.bytes", 1024 * 1024 + 64 * 1024, "segment.bytes", 128 * 1024 * 1024);
+        for (String lane : LANES) {
+            Map<String, Object> config = config(lane);
+            assertTrue(config.entrySet().containsAll(kept.entrySet()), config::toString);
+        }
+        assertEquals(config("express"), config("bulk"));
+    }
+
+    @Test
+    void repeatsAreRecognisedForAsLongAsTheSettingSays() {
+        assertEquals(1, topic("seen").getSpec().getPartitions());
+        assertEquals("delete", config("seen").get("cleanup.policy"));
+        assertEquals(Duration.parse("PT" + setting("bridge.idempotency.period")).toMillis(),
+                ((Number) config("seen").get("retention.ms")).longValue());
+    }
+
+    @Test
+    void theTopicOfDeadLettersKeepsTheLastWordOnEachAndTakesTheLargestEvent() {
+        assertEquals(1, topic("dead-letters").getSpec().getPartitions());
+        assertEquals("compact", config("dead-letters").get("cleanup.policy"));
+        assertEquals(config("express").get("max.message.bytes"), config("dead-letters").get("max.message.bytes"));
+        assertFalse(config("dead-letters").containsKey("retention.ms"));
+    }
+
+    @Test
+    void aBrokerMayBeLostWithoutAnEventOrAnHourOfWork() {
+        for (KafkaTopic topic : topics().values()) {
+            int acknowledged = (int) topic.getSpec().getConfig().get("min.insync.replicas");
+            assertTrue(acknowledged >= 2, "one that is lost is not the only one that had it");
+            assertTrue(topic.getSpec().getReplicas() > acknowledged, "with one lost there are enough to go on");
+        }
+    }
+
+    // --- who the bridge is, and what it may do
+
+    @ParameterizedTest
+    @ValueSource(strings = { "my-cluster kafka", "events streaming" })
+    void theBridgeFindsTheClusterAndShowsItWhoItIs(String clusterAndNamespace) throws IOException {
+        String cluster = clusterAndNamespace.split(" ")[0];
+        String namespace = clusterAndNamespace.split(" ")[1];
+        manifests = of(cluster, namespace);
+        KafkaUser user = manifests.only(KafkaUser.class);
+
+        Stream.concat(Stream.<HasMetadata>of(user), manifests.all(KafkaTopic.class).stream())
+                .forEach(one -> assertEquals(cluster, one.getMetadata().getLabels().get(CLUSTER)));
+        manifests.all().forEach(one -> assertEquals(namespace, one.getMetadata().getNamespace()));
+        // the name that the broker's certificate is made out to, also from KEDA's namespace
+        assertEquals(cluster + "-kafka-bootstrap." + namespace + ".svc:9093", setting("bridge.kafka.brokers"));
+        assertEquals("SASL_SSL", setting("bridge.kafka.security-protocol"));
+        assertEquals(user.getSpec().getAuthentication().getType().toUpperCase(Locale.ROOT),
+                setting("bridge.kafka.sasl-mechanism"));
+        assertEquals(user.getMetadata().getName(), setting("bridge.kafka.username"));
+
+        SecretProjection password = manifests.volume("secrets").getProjected().getSources().get(1).getSecret();
+        assertEquals(user.getMetadata().getName() + " password BRIDGE_KAFKA_PASSWORD", password.getName() + " "
+                + password.getItems().get(0).getKey() + " " + password.getItems().get(0).getPath());
+        SecretVolumeSource ca = manifests.volume("kafka-ca").getSecret();
+        assertEquals(cluster + "-cluster-ca-cert ca.crt",
+                ca.getSecretName() + " " + ca.getItems().get(0).getKey());
+        assertEquals(mountPath("kafka-ca") + "/" + ca.getItems().get(0).getPath(), setting("bridge.kafka.ca"));
+
+        List<NetworkPolicyEgressRule> toKafka = manifests.only(NetworkPolicy.class).getSpec().getEgress().stream()
+                .filter(rule -> !rule.getTo().isEmpty()).toList();
+        assertEquals(1, toKafka.size());
+        assertEquals(9093, toKafka.get(0).getPorts().get(0).getPort().getIntVal());
+        // the labels that Strimzi gives the brokers
+        assertEquals(Map.of(CLUSTER, cluster, "strimzi.io/name", cluster + "-kafka"),
+                toKafka.get(0).getTo().get(0).getPodSelector().getMatchLabels());
+    }
+
+    @Test
+    void theBridgeMayDoWhatItDoesAndNothingElse() {
+        Map<String, Set<AclOperation>> expected = new TreeMap<>();
+        for (String lane : LANES) {
+            expected.put("group " + prefix + lane, Set.of(AclOperation.READ));
+            expected.put("topic " + prefix + lane, Set.of(AclOperation.READ, AclOperation.WRITE, AclOperation.DELETE,
+                    AclOperation.DESCRIBECONFIGS));
+        }
+        for (String other : List.of("seen", "dead-letters")) {
+            expected.put("topic " + prefix + other,
+                    Set.of(AclOperation.READ, AclOperation.WRITE, AclOperation.DESCRIBECONFIGS));
+        }
+
+        Map<String, Set<AclOperation>> granted = new TreeMap<>();
+        for (AclRule rule : ((KafkaUserAuthorizationSimple) manifests.only(KafkaUser.class).getSpec()
+                .getAuthorization()).getAcls()) {
+            String resource = rule.getResource() instanceof AclRuleTopicResource topic
+                    ? "topic " + literal(topic.getName(), topic.getPatternType())
+                    : "group " + literal(((AclRuleGroupResource) rule.getResource()).getName(),
+                            ((AclRuleGroupResource) rule.getResource()).getPatternType());
+            assertNull(granted.put(resource, Set.copyOf(rule.getOperations())), resource);
+        }
+        assertEquals(expected, granted);
+    }
+
+    private static String literal(String name, AclResourcePatternType type) {
+        assertEquals(AclResourcePatternType.LITERAL, type);
+        return name;
+    }
+
+    // --- replicas
+
+    @Test
+    void nothingIsKeptInAPodAndOneMoreIsThereBeforeOneGoes() {
+        Deployment deployment = manifests.only(Deployment.class);
+
+        for (Volume volume : manifests.pod().getSpec().getVolumes()) {
+            assertTrue(volume.getSecret() != null || volume.getProjected() != null, volume::toString);
+        }
+        assertEquals("RollingUpdate", deployment.getSpec().getStrategy().getType());
+        assertEquals(0, deployment.getSpec().getStrategy().getRollingUpdate().getMaxUnavailable().getIntVal());
+        assertEquals(1, manifests.only(PodDisruptionBudget.class).getSpec().getMaxUnavailable().getIntVal());
+    }
+
+    @Test
+    void replicasAreSpreadOverNodesAndOneOutOfServiceStopsNone() {
+        assertNull(manifests.pod().getSpec().getAffinity(), "else there are as many replicas as nodes at most");
+        Map<String, TopologySpreadConstraint> spread = manifests.pod().getSpec().getTopologySpreadConstraints()
+                .stream().collect(Collectors.toMap(TopologySpreadConstraint::getTopologyKey, one -> one));
+
+        assertEquals(Set.of("kubernetes.io/hostname", "topology.kubernetes.io/zone"), spread.keySet());
+        TopologySpreadConstraint nodes = spread.get("kubernetes.io/hostname");
+        assertEquals("DoNotSchedule 1", nodes.getWhenUnsatisfiable() + " " + nodes.getMaxSkew());
+        assertEquals("Honor", nodes.getNodeTaintsPolicy());
+        spread.values().forEach(one -> assertEquals(List.of("pod-template-hash"), one.getMatchLabelKeys()));
+    }
+
+    @Test
+    void thereAreAsManyReplicasAsItTakesTwoAtLeastAndNoMoreThanPartitions() {
+        ScaledObject scaled = manifests.only(ScaledObject.class);
+
+        assertEquals(manifests.workload().getMetadata().getName(), scaled.getSpec().scaleTargetRef().name());
+        assertNull(scaled.getSpec().scaleTargetRef().kind(), "which is Deployment");
+        assertNull(manifests.only(Deployment.class).getSpec().getReplicas(), "else applying it would undo the scaling");
+        assertTrue(scaled.getSpec().minReplicaCount() >= 2, "one takes events while the other is gone");
+        assertNull(scaled.getSpec().idleReplicaCount());
+        for (String lane : LANES) {
+            assertTrue(scaled.getSpec().maxReplicaCount() <= topic(lane).getSpec().getPartitions(), lane);
+        }
+        assertTrue(scaled.getSpec().minReplicaCount() < scaled.getSpec().maxReplicaCount());
+    }
+
+    @Test
+    void kedaAsksAsTheBridgeDoesForTheLagOfBothLanes() {
+        TriggerAuthentication authentication = manifests.only(TriggerAuthentication.class);
+        Set<String> asked = new TreeSet<>();
+        for (Trigger trigger : manifests.only(ScaledObject.class).getSpec().triggers()) {
+            assertEquals("kafka", trigger.type());
+            assertEquals(authentication.getMetadata().getName(), trigger.authenticationRef().name());
+            assertEquals(setting("bridge.kafka.brokers"), trigger.metadata().bootstrapServers());
+            assertEquals("enable", trigger.metadata().tls());
+            assertNull(trigger.metadata().unsafeSsl());
+            assertEquals(setting("bridge.kafka.sasl-mechanism").toLowerCase(Locale.ROOT).replace("-", "")
+                    .replace("scramsha", "scram_sha"), trigger.metadata().sasl());
+            // what nobody has read yet waits
+            assertEquals("earliest", trigger.metadata().offsetResetPolicy());
+            assertTrue(Long.parseLong(trigger.metadata().lagThreshold()) > 0);
+            // what Kafka 4 still speaks with, KIP-896
+            assertTrue(Runtime.Version.parse(trigger.metadata().version().replaceAll("(\\.0)+$", ""))
+                    .compareTo(Runtime.Version.parse("2.1")) >= 0);
+            asked.add(trigger.metadata().consumerGroup() + " " + trigger.metadata().topic());
+        }
+        assertEquals(LANES.stream().map(lane -> prefix + lane + " " + prefix + lane)
+                .collect(Collectors.toCollection(TreeSet::new)), asked);
+    }
+
+    @Test
+    void kedaReadsTheSameSecretsAsTheBridge() {
+        TriggerAuthenticationSpec given = manifests.only(TriggerAuthentication.class).getSpec();
+
+        assertEquals(1, given.env().size());
+        assertEquals("username BRIDGE_KAFKA_USERNAME " + manifests.container().getName(),
+                given.env().get(0).parameter() + " " + given.env().get(0).name() + " "
+                        + given.env().get(0).containerName());
+        SecretProjection password = manifests.volume("secrets").getProjected().getSources().get(1).getSecret();
+        SecretVolumeSource ca = manifests.volume("kafka-ca").getSecret();
+        assertEquals(
+                Set.of(new SecretTargetRef("password", password.getName(), password.getItems().get(0).getKey()),
+                        new SecretTargetRef("ca", ca.getSecretName(), ca.getItems().get(0).getKey())),
+                Set.copyOf(given.secretTargetRef()));
+    }
+
+    // --- alerts
+
+    @Test
+    void theAlertsKnowTheBoundOfWhatWaitsAndTheReplicasThatThereShouldBe() {
+        assertTrue(expression("BridgeLagNearlyFull").endsWith("> 0.8 * " + setting("bridge.kafka.max-events")));
+        assertTrue(expression("BridgeReplicaDown")
+                .endsWith("< " + manifests.only(ScaledObject.class).getSpec().minReplicaCount()));
+    }
+
+    private static String expression(String alert) {
+        return KubernetesTest.alerts(Variant.KAFKA).stream().filter(rule -> alert.equals(rule.getAlert())).findFirst()
+                .orElseThrow().getExpr().getStrVal();
+    }
+
+    /** As the README says it is done for another cluster. */
+    private static Manifests of(String cluster, String namespace) throws IOException {
+        Path checkout = Manifests.checkout();
+        try (Stream<Path> files = Files.list(checkout.resolve("k8s/overlays/kafka"))) {
+            for (Path file : files.toList()) {
+                Files.writeString(file,
+                        Files.readString(file).replace("my-cluster", cluster)
+                                .replace(".kafka.svc", "." + namespace + ".svc")
+                                .replace("\nnamespace: kafka\n", "\nnamespace: " + namespace + "\n"));
+            }
+        }
+        return Manifests.of(checkout, "overlays/kafka");
+    }
+
+    private String mountPath(String volume) {
+        List<VolumeMount> mounts = manifests.container().getVolumeMounts().stream()
+                .filter(mount -> mount.getName().equals(volume)).toList();
+        assertEquals(1, mounts.size());
+        return mounts.get(0).getMountPath();
+    }
+
+    private String setting(String property) {
+        String value = KubernetesTest.setting(manifests, property);
+        assertNotEquals("", value, property);
+        return value;
+    }
+
+    private Map<String, KafkaTopic> topics() {
+        return manifests.all(KafkaTopic.class).stream().collect(Collectors.toMap(topic -> {
+            assertNull(topic.getSpec().getTopicName(), "which is the resource's");
+            return topic.getMetadata().getName();
+        }, topic -> topic));
+    }
+
+    private KafkaTopic topic(String name) {
+        return topics().get(prefix + name);
+    }
+
+    private Map<String, Object> config(String name) {
+        return topic(name).getSpec().getConfig();
+    }
+}
