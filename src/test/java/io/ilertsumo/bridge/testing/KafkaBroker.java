@@ -10,6 +10,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +20,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -31,6 +33,9 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule;
+import org.apache.kafka.common.security.plain.PlainLoginModule;
+import org.apache.kafka.common.security.scram.ScramLoginModule;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.awaitility.Awaitility;
 
@@ -45,21 +50,75 @@ public final class KafkaBroker implements AutoCloseable {
     /** A property of the JVM rather than a field, since there is a class of this name for each bridge under test. */
     private static final String SHARED = KafkaBroker.class.getName() + ".shared";
 
-    private final Path directory;
-    private final int port;
+    public static final String USERNAME = "bridge";
 
-    private KafkaBroker(Path directory, int port) {
-        this.directory = directory;
-        this.port = port;
+    /** As a secret it may turn up nowhere. The quote and the backslash are there to be taken as they are. */
+    public static final String PASSWORD = "marker-8r0ker;pass\"wo\\rd";
+
+    /** How a client may come. */
+    public enum Listener {
+
+        PLAINTEXT("PLAINTEXT"),
+        /** SCRAM-SHA-512, SCRAM-SHA-256, PLAIN or OAUTHBEARER. */
+        SASL_PLAINTEXT("SASL_PLAINTEXT"),
+        /** As above, by TLS. */
+        SASL_SSL("SASL_SSL"), SSL("SSL"),
+        /** With a certificate of its own, which the same authority has signed. */
+        MUTUAL_TLS("SSL");
+
+        private final String protocol;
+
+        Listener(String protocol) {
+            this.protocol = protocol;
+        }
+
+        /** As clients name it. */
+        public String protocol() {
+            return protocol;
+        }
     }
 
-    /** A new broker that takes records. */
+    private static final String KEY_SET = "keys.json";
+
+    private final Path directory;
+    private final Map<Listener, Integer> ports;
+
+    private KafkaBroker(Path directory, Map<Listener, Integer> ports) {
+        this.directory = directory;
+        this.ports = ports;
+    }
+
+    /** A new broker that takes records, from everybody. */
     public static KafkaBroker start() {
-        KafkaBroker broker = new KafkaBroker(SumoLogicResource.newDirectory("kafka"), freePort());
-        Runtime.getRuntime().addShutdownHook(new Thread(broker::close));
-        broker.writeSettings();
+        KafkaBroker broker = create(Listener.PLAINTEXT);
+        broker.writeSettings(List.of());
         broker.format();
         broker.startAgain();
+        return broker;
+    }
+
+    /**
+     * A new broker with all {@link Listener}s.
+     *
+     * @param certificates its own is that for localhost
+     * @param tokens whose tokens it takes
+     */
+    public static KafkaBroker startSecured(Certificates certificates, TokenEndpoint tokens) {
+        KafkaBroker broker = create(Listener.values());
+        broker.writeSettings(broker.security(certificates, tokens));
+        broker.format("--add-scram", "SCRAM-SHA-512=[name=" + USERNAME + ",password=" + PASSWORD + "]",
+                "--add-scram", "SCRAM-SHA-256=[name=" + USERNAME + ",password=" + PASSWORD + "]");
+        broker.startAgain();
+        return broker;
+    }
+
+    private static KafkaBroker create(Listener... listeners) {
+        Map<Listener, Integer> ports = new EnumMap<>(Listener.class);
+        for (Listener listener : listeners) {
+            ports.put(listener, freePort());
+        }
+        KafkaBroker broker = new KafkaBroker(SumoLogicResource.newDirectory("kafka"), ports);
+        Runtime.getRuntime().addShutdownHook(new Thread(broker::close));
         return broker;
     }
 
@@ -69,11 +128,12 @@ public final class KafkaBroker implements AutoCloseable {
             String shared = System.getProperty(SHARED);
             if (shared == null) {
                 KafkaBroker broker = start();
-                System.setProperty(SHARED, broker.port + " " + broker.directory);
+                System.setProperty(SHARED, broker.ports.get(Listener.PLAINTEXT) + " " + broker.directory);
                 return broker;
             }
             String[] portAndDirectory = shared.split(" ", 2);
-            return new KafkaBroker(Path.of(portAndDirectory[1]), Integer.parseInt(portAndDirectory[0]));
+            return new KafkaBroker(Path.of(portAndDirectory[1]),
+                    Map.of(Listener.PLAINTEXT, Integer.parseInt(portAndDirectory[0])));
         }
     }
 
@@ -89,14 +149,16 @@ public final class KafkaBroker implements AutoCloseable {
         }
     }
 
-    private void writeSettings() {
-        int controllerPort = freePort();
-        write("server.properties", List.of(
+    private void writeSettings(List<String> more) {
+        String controller = "localhost:" + freePort();
+        List<String> settings = new ArrayList<>(List.of(
                 "process.roles=broker,controller",
                 "node.id=1",
-                "listeners=PLAINTEXT://localhost:" + port + ",CONTROLLER://localhost:" + controllerPort,
+                "listeners=" + list(listener -> listener + "://" + brokers(listener)) + ",CONTROLLER://" + controller,
+                "listener.security.protocol.map=" + list(listener -> listener + ":" + listener.protocol())
+                        + ",CONTROLLER:PLAINTEXT",
                 "controller.listener.names=CONTROLLER",
-                "controller.quorum.voters=1@localhost:" + controllerPort,
+                "controller.quorum.voters=1@" + controller,
                 "log.dirs=" + directory.resolve("data"),
                 "auto.create.topics.enable=false",
                 "offsets.topic.num.partitions=2",
@@ -110,6 +172,8 @@ public final class KafkaBroker implements AutoCloseable {
                 "broker.heartbeat.interval.ms=500",
                 // half of its heap otherwise
                 "log.cleaner.dedupe.buffer.size=2097152"));
+        settings.addAll(more);
+        write("server.properties", settings.stream().map(setting -> setting.replace("\\", "\\\\")).toList());
         write("logging.properties", List.of(
                 "logger.level=INFO",
                 "logger.handlers=CONSOLE",
@@ -120,6 +184,37 @@ public final class KafkaBroker implements AutoCloseable {
                 "formatter.PATTERN.pattern=%d{HH:mm:ss,SSS} %-5p [%c{1}] %s%e%n"));
     }
 
+    private String list(Function<Listener, String> one) {
+        return ports.keySet().stream().map(one).collect(Collectors.joining(","));
+    }
+
+    private List<String> security(Certificates certificates, TokenEndpoint tokens) {
+        write(KEY_SET, List.of(tokens.keySet()));
+        List<String> settings = new ArrayList<>(List.of(
+                "ssl.keystore.type=PEM",
+                "ssl.keystore.location=" + certificates.of(Certificates.Holder.LOCALHOST).both(),
+                "ssl.truststore.type=PEM",
+                "ssl.truststore.location=" + certificates.ca(),
+                "listener.name.mutual_tls.ssl.client.auth=required",
+                "sasl.enabled.mechanisms=SCRAM-SHA-512,SCRAM-SHA-256,PLAIN,OAUTHBEARER",
+                // the default one checks no signature
+                "sasl.oauthbearer.jwt.validator.class=org.apache.kafka.common.security.oauthbearer.BrokerJwtValidator"));
+        for (String listener : List.of("listener.name.sasl_plaintext.", "listener.name.sasl_ssl.")) {
+            for (String scram : List.of("scram-sha-512", "scram-sha-256")) {
+                settings.add(listener + scram + ".sasl.jaas.config=" + ScramLoginModule.class.getName() + " required;");
+            }
+            settings.add(listener + "plain.sasl.jaas.config=" + PlainLoginModule.class.getName() + " required user_"
+                    + USERNAME + "=\"" + PASSWORD.replaceAll("[\"\\\\]", "\\\\$0") + "\";");
+            settings.add(listener + "oauthbearer.sasl.jaas.config=" + OAuthBearerLoginModule.class.getName()
+                    + " required unsecuredLoginStringClaim_sub=\"broker\";");
+            settings.add(listener + "oauthbearer.sasl.server.callback.handler.class="
+                    + "org.apache.kafka.common.security.oauthbearer.OAuthBearerValidatorCallbackHandler");
+            settings.add(
+                    listener + "oauthbearer.sasl.oauthbearer.jwks.endpoint.url=" + directory.resolve(KEY_SET).toUri());
+        }
+        return settings;
+    }
+
     private void write(String file, List<String> lines) {
         try {
             Files.write(directory.resolve(file), lines);
@@ -128,9 +223,11 @@ public final class KafkaBroker implements AutoCloseable {
         }
     }
 
-    private void format() {
-        Process format = run("kafka.tools.StorageTool", "format", "--cluster-id", Uuid.randomUuid().toString(),
-                "--config", "server.properties");
+    private void format(String... arguments) {
+        List<String> all = new ArrayList<>(List.of("kafka.tools.StorageTool", "format", "--cluster-id",
+                Uuid.randomUuid().toString(), "--config", "server.properties"));
+        all.addAll(List.of(arguments));
+        Process format = run(all.toArray(String[]::new));
         awaitEnd(format.toHandle());
         if (format.exitValue() != 0) {
             throw new IllegalStateException("The broker's directory can't be formatted, see " + output());
@@ -146,7 +243,9 @@ public final class KafkaBroker implements AutoCloseable {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
                 "-Djava.util.logging.manager=org.jboss.logmanager.LogManager",
-                "-Dlogging.configuration=" + directory.resolve("logging.properties").toUri(), "-cp", classPath));
+                "-Dlogging.configuration=" + directory.resolve("logging.properties").toUri(),
+                "-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls=" + directory.resolve(KEY_SET).toUri(), "-cp",
+                classPath));
         command.addAll(List.of(mainClassAndArguments));
         try {
             return new ProcessBuilder(command).directory(directory.toFile()).redirectErrorStream(true)
@@ -160,9 +259,14 @@ public final class KafkaBroker implements AutoCloseable {
         return directory.resolve("output");
     }
 
-    /** Where clients find it. */
+    /** Where clients find it that may come as they are. */
     public String brokers() {
-        return "localhost:" + port;
+        return brokers(Listener.PLAINTEXT);
+    }
+
+    /** Where clients find it that come in that way. */
+    public String brokers(Listener listener) {
+        return "localhost:" + ports.get(listener);
     }
 
     /** Starts it after it was ended, and waits until it takes records. */
