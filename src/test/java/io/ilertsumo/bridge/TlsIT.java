@@ -23,6 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import io.ilertsumo.bridge.testing.Certificates;
 import io.ilertsumo.bridge.testing.Events;
 import io.ilertsumo.bridge.testing.Program;
 import io.ilertsumo.bridge.testing.SumoLogic;
@@ -32,31 +33,25 @@ import io.ilertsumo.bridge.testing.SumoLogicResource;
 /** Events go to Sumo Logic by https, to one whom the program trusts, and nowhere else. */
 class TlsIT {
 
-    private static final String STORE_PASSWORD = "changeit";
-
-    private static Path store;
     private static SumoLogic sumoLogic;
     private static Program program;
 
     @BeforeAll
     static void start() throws Exception {
-        store = SumoLogicResource.newDirectory("tls").resolve("localhost.p12");
-        String keytool = Path.of(System.getProperty("java.home"), "bin", "keytool").toString();
-        Process made = new ProcessBuilder(keytool, "-genkeypair", "-alias", "localhost", "-keyalg", "EC", "-dname",
-                "CN=localhost", "-ext", "SAN=dns:localhost", "-validity", "2", "-storetype", "PKCS12", "-keystore",
-                store.toString(), "-storepass", STORE_PASSWORD).inheritIO().start();
-        assertEquals(0, made.waitFor());
+        Path store = new Certificates().of(Certificates.Holder.LOCALHOST).store();
+        char[] password = Certificates.STORE_PASSWORD.toCharArray();
         KeyStore keys = KeyStore.getInstance("PKCS12");
         try (InputStream in = Files.newInputStream(store)) {
-            keys.load(in, STORE_PASSWORD.toCharArray());
+            keys.load(in, password);
         }
         KeyManagerFactory managers = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
-        managers.init(keys, STORE_PASSWORD.toCharArray());
+        managers.init(keys, password);
         SSLContext context = SSLContext.getInstance("TLS");
         context.init(managers.getKeyManagers(), null, null);
         sumoLogic = new SumoLogic(context.getServerSocketFactory());
         program = Program.start(Program.settings(sumoLogic, SumoLogicResource.newDirectory("outbox")),
-                "-Djavax.net.ssl.trustStore=" + store, "-Djavax.net.ssl.trustStorePassword=" + STORE_PASSWORD);
+                "-Djavax.net.ssl.trustStore=" + store,
+                "-Djavax.net.ssl.trustStorePassword=" + Certificates.STORE_PASSWORD);
     }
 
     @AfterAll

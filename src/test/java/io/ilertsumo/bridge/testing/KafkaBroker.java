@@ -50,6 +50,8 @@ public final class KafkaBroker implements AutoCloseable {
     /** A property of the JVM rather than a field, since there is a class of this name for each bridge under test. */
     private static final String SHARED = KafkaBroker.class.getName() + ".shared";
 
+    private static final String KEY_SET = "keys.json";
+
     public static final String USERNAME = "bridge";
 
     /** As a secret it may turn up nowhere. The quote and the backslash are there to be taken as they are. */
@@ -62,7 +64,9 @@ public final class KafkaBroker implements AutoCloseable {
         /** SCRAM-SHA-512, SCRAM-SHA-256, PLAIN or OAUTHBEARER. */
         SASL_PLAINTEXT("SASL_PLAINTEXT"),
         /** As above, by TLS. */
-        SASL_SSL("SASL_SSL"), SSL("SSL"),
+        SASL_SSL("SASL_SSL"),
+        /** By TLS, from everybody. */
+        SSL("SSL"),
         /** With a certificate of its own, which the same authority has signed. */
         MUTUAL_TLS("SSL");
 
@@ -77,8 +81,6 @@ public final class KafkaBroker implements AutoCloseable {
             return protocol;
         }
     }
-
-    private static final String KEY_SET = "keys.json";
 
     private final Path directory;
     private final Map<Listener, Integer> ports;
@@ -241,7 +243,7 @@ public final class KafkaBroker implements AutoCloseable {
                 .collect(Collectors.joining(File.pathSeparator));
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+                "-Xms32m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
                 "-Djava.util.logging.manager=org.jboss.logmanager.LogManager",
                 "-Dlogging.configuration=" + directory.resolve("logging.properties").toUri(),
                 "-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls=" + directory.resolve(KEY_SET).toUri(), "-cp",

@@ -1,0 +1,169 @@
+package io.ilertsumo.bridge;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+
+import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionFactory;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import io.ilertsumo.bridge.testing.Certificates;
+import io.ilertsumo.bridge.testing.Events;
+import io.ilertsumo.bridge.testing.KafkaBroker;
+import io.ilertsumo.bridge.testing.KafkaBroker.Listener;
+import io.ilertsumo.bridge.testing.Program;
+import io.ilertsumo.bridge.testing.SumoLogic;
+import io.ilertsumo.bridge.testing.SumoLogicResource;
+import io.ilertsumo.bridge.testing.TokenEndpoint;
+
+/** The bridge shows a broker who it is, makes sure who the broker is, and tells nobody else its secrets. */
+class KafkaSecurityIT {
+
+    private static Certificates certificates;
+    private static TokenEndpoint tokens;
+    private static KafkaBroker broker;
+    private static SumoLogic sumoLogic;
+
+    @BeforeAll
+    static void start() {
+        certificates = new Certificates();
+        tokens = new TokenEndpoint();
+        broker = KafkaBroker.startSecured(certificates, tokens);
+        sumoLogic = new SumoLogic();
+    }
+
+    @AfterAll
+    static void stop() {
+        sumoLogic.close();
+        broker.close();
+        tokens.close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = { "SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN" })
+    void eventsAreDeliveredOverABrokerThatAsksForAPassword(String mechanism) throws Exception {
+        delivers(password(mechanism));
+    }
+
+    @Test
+    void withoutAnotherMechanismThePasswordIsMeantForScram() throws Exception {
+        Map<String, String> settings = password("SCRAM-SHA-512");
+        settings.remove("BRIDGE_KAFKA_SASL_MECHANISM");
+
+        delivers(settings);
+    }
+
+    @Test
+    void eventsAreDeliveredOverABrokerThatAsksForAToken() throws Exception {
+        delivers(token());
+    }
+
+    @Test
+    void eventsAreDeliveredOverABrokerThatAsksForACertificate() throws Exception {
+        Map<String, String> settings = settings(Listener.MUTUAL_TLS);
+        Certificates.Issued client = certificates.of(Certificates.Holder.CLIENT);
+        settings.put("BRIDGE_KAFKA_CERTIFICATE", client.certificate().toString());
+        settings.put("BRIDGE_KAFKA_KEY", client.key().toString());
+
+        delivers(settings);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = { "SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN" })
+    void aWrongPasswordIsSaidWithoutIt(String mechanism) throws Exception {
+        Map<String, String> settings = password(mechanism);
+        settings.put("BRIDGE_KAFKA_PASSWORD", KafkaBroker.PASSWORD + ".");
+
+        isNotReady(settings, mechanism.equals("PLAIN") ? "Invalid username or password" : "invalid credentials");
+    }
+
+    @Test
+    void aWrongClientSecretIsSaidWithoutIt() throws Exception {
+        Map<String, String> settings = token();
+        settings.put("BRIDGE_KAFKA_PASSWORD", TokenEndpoint.CLIENT_SECRET + ".");
+
+        isNotReady(settings, "invalid_client");
+    }
+
+    @Test
+    void nothingIsSentToABrokerThatIsNotTrusted() throws Exception {
+        Map<String, String> settings = password("PLAIN");
+        settings.remove("BRIDGE_KAFKA_CA");
+
+        isNotReady(settings, "unable to find valid certification path");
+    }
+
+    @Test
+    void withoutACertificateABrokerThatAsksForOneTakesNothing() throws Exception {
+        isNotReady(settings(Listener.MUTUAL_TLS), "authentication");
+    }
+
+    private static Map<String, String> settings(Listener listener) {
+        Map<String, String> settings = Program.settings(sumoLogic, SumoLogicResource.newDirectory("outbox"));
+        settings.put("BRIDGE_LANES", "kafka");
+        settings.put("BRIDGE_KAFKA_BROKERS", broker.brokers(listener));
+        settings.put("BRIDGE_KAFKA_TOPIC_PREFIX", Events.newId() + "-");
+        settings.put("BRIDGE_KAFKA_PARTITIONS", "1");
+        settings.put("BRIDGE_KAFKA_TIMEOUT", "2s");
+        settings.put("BRIDGE_KAFKA_SECURITY_PROTOCOL", listener.protocol());
+        settings.put("BRIDGE_KAFKA_CA", certificates.ca().toString());
+        return settings;
+    }
+
+    private static Map<String, String> password(String mechanism) {
+        Map<String, String> settings = settings(Listener.SASL_SSL);
+        settings.put("BRIDGE_KAFKA_SASL_MECHANISM", mechanism);
+        settings.put("BRIDGE_KAFKA_USERNAME", KafkaBroker.USERNAME);
+        settings.put("BRIDGE_KAFKA_PASSWORD", KafkaBroker.PASSWORD);
+        return settings;
+    }
+
+    private static Map<String, String> token() {
+        Map<String, String> settings = settings(Listener.SASL_SSL);
+        settings.put("BRIDGE_KAFKA_SASL_MECHANISM", "OAUTHBEARER");
+        settings.put("BRIDGE_KAFKA_USERNAME", TokenEndpoint.CLIENT_ID);
+        settings.put("BRIDGE_KAFKA_PASSWORD", TokenEndpoint.CLIENT_SECRET);
+        settings.put("BRIDGE_KAFKA_OAUTH_TOKEN_URL", tokens.url());
+        settings.put("BRIDGE_KAFKA_OAUTH_SCOPE", TokenEndpoint.SCOPE);
+        return settings;
+    }
+
+    private static void delivers(Map<String, String> settings) throws Exception {
+        String id = Events.newId();
+        try (Program program = Program.start(settings)) {
+            eventually().until(() -> !program.management("/q/health/ready").contains("DOWN"));
+            assertEquals(202, program.send(Events.express(id)));
+
+            eventually().untilAsserted(
+                    () -> assertEquals(List.of(Events.express(id)), sumoLogic.messagesWith(id)));
+            assertFalse(program.output().contains("marker-"), program::output);
+        }
+    }
+
+    private static void isNotReady(Map<String, String> settings, String reason) throws Exception {
+        try (Program program = Program.start(settings)) {
+            assertEquals(503, program.send(Events.express(Events.newId())));
+            String health = program.management("/q/health/ready");
+            assertTrue(health.contains("DOWN"), health);
+            eventually().until(() -> program.output().contains(reason));
+
+            String told = health + program.output();
+            assertFalse(told.contains("marker-"), told);
+            assertFalse(told.contains("\tat ") || told.contains("\\tat ") || told.contains("\"frames\""),
+                    () -> "no stack trace: " + told);
+        }
+    }
+
+    private static ConditionFactory eventually() {
+        return Awaitility.await().pollInterval(Duration.ofMillis(50)).atMost(Duration.ofSeconds(30));
+    }
+}
