@@ -26,6 +26,9 @@ import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.config.SaslConfigs;
 import org.apache.kafka.common.config.SslConfigs;
+import org.apache.kafka.common.security.oauthbearer.ClientCredentialsJwtRetriever;
+import org.apache.kafka.common.security.oauthbearer.ClientJwtValidator;
+import org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
@@ -34,10 +37,12 @@ import org.apache.kafka.common.serialization.StringSerializer;
 import io.ilertsumo.bridge.settings.BridgeSettings;
 import io.ilertsumo.bridge.settings.KafkaSettings;
 import io.quarkus.arc.Unremovable;
+import io.quarkus.runtime.annotations.RegisterForReflection;
 
 /** Makes clients of the Kafka brokers, Camel's own included, from the settings. Thread-safe. */
 @Singleton
 @Unremovable
+@RegisterForReflection(targets = { ClientCredentialsJwtRetriever.class, ClientJwtValidator.class })
 public class KafkaClients implements ComponentCustomizer {
 
     /** What a record has beside the event, at most. */
@@ -45,7 +50,7 @@ public class KafkaClients implements ComponentCustomizer {
     /** How long a call may wait for the brokers to be found, or for room in the producer's buffer. */
     private static final int MAX_BLOCK_MILLIS = 2000;
     private static final int BUFFER_BYTES = 16 * 1024 * 1024;
-    private static final String ALLOWED_URLS = "org.apache.kafka.sasl.oauthbearer.allowed.urls";
+    private static final String OAUTHBEARER = "OAUTHBEARER";
 
     private final KafkaSettings settings;
     private final int maxRecordBytes;
@@ -79,7 +84,10 @@ public class KafkaClients implements ComponentCustomizer {
     /** Camel's component, for the steps {@code kafka:} of the routes. */
     @Override
     public void configure(String name, Component target) {
-        KafkaConfiguration configuration = ((KafkaComponent) target).getConfiguration();
+        KafkaComponent component = (KafkaComponent) target;
+        // a client that can't be made now, since it gets no token or finds no broker, is made later
+        component.setLazyStartProducer(true);
+        KafkaConfiguration configuration = component.getConfiguration();
         configuration.setBrokers(settings.brokers().orElse(null));
         configuration.setValueSerializer(ByteArraySerializer.class.getName());
         configuration.setRecordMetadata(false);
@@ -141,13 +149,9 @@ public class KafkaClients implements ComponentCustomizer {
         if (settings.securityProtocol().name.startsWith("SASL")) {
             properties.put(SaslConfigs.SASL_MECHANISM, settings.saslMechanism());
             properties.put(SaslConfigs.SASL_JAAS_CONFIG, login());
-            settings.oauthTokenUrl().ifPresent(url -> {
-                properties.put(SaslConfigs.SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL, url);
-                properties.put(SaslConfigs.SASL_LOGIN_CALLBACK_HANDLER_CLASS,
-                        "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler");
-                // Kafka asks no URL that is not named there
-                System.setProperty(ALLOWED_URLS, url);
-            });
+            if (OAUTHBEARER.equals(settings.saslMechanism())) {
+                properties.putAll(token());
+            }
         }
         pem(settings.ca()).ifPresent(certificates -> {
             properties.put(SslConfigs.SSL_TRUSTSTORE_TYPE_CONFIG, "PEM");
@@ -162,18 +166,32 @@ public class KafkaClients implements ComponentCustomizer {
     }
 
     private String login() {
-        String username = quoted(settings.username().orElse(""));
-        String password = quoted(settings.password().orElse(""));
         String modules = "org.apache.kafka.common.security.";
+        String credentials = " required username=" + quoted(settings.username().orElse("")) + " password="
+                + quoted(settings.password().orElse("")) + ";";
         return switch (settings.saslMechanism()) {
-            case "PLAIN" -> modules + "plain.PlainLoginModule required username=" + username + " password=" + password
-                    + ";";
-            case "OAUTHBEARER" -> modules + "oauthbearer.OAuthBearerLoginModule required clientId=" + username
-                    + " clientSecret=" + password
-                    + settings.oauthScope().map(scope -> " scope=" + quoted(scope)).orElse("") + ";";
-            default -> modules + "scram.ScramLoginModule required username=" + username + " password=" + password
-                    + ";";
+            case "PLAIN" -> modules + "plain.PlainLoginModule" + credentials;
+            case OAUTHBEARER -> modules + "oauthbearer.OAuthBearerLoginModule required;";
+            default -> modules + "scram.ScramLoginModule" + credentials;
         };
+    }
+
+    private Map<String, Object> token() {
+        Map<String, Object> properties = new HashMap<>();
+        String url = settings.oauthTokenUrl().orElse("");
+        // Kafka asks no URL that is not named there
+        System.setProperty("org.apache.kafka.sasl.oauthbearer.allowed.urls", url);
+        properties.put(SaslConfigs.SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL, url);
+        properties.put(SaslConfigs.SASL_LOGIN_CALLBACK_HANDLER_CLASS, OAuthBearerLoginCallbackHandler.class.getName());
+        properties.put(SaslConfigs.SASL_OAUTHBEARER_JWT_RETRIEVER_CLASS, ClientCredentialsJwtRetriever.class.getName());
+        // the default one is made for brokers and needs a library that clients do without
+        properties.put(SaslConfigs.SASL_OAUTHBEARER_JWT_VALIDATOR_CLASS, ClientJwtValidator.class.getName());
+        properties.put(SaslConfigs.SASL_OAUTHBEARER_CLIENT_CREDENTIALS_CLIENT_ID, settings.username().orElse(""));
+        properties.put(SaslConfigs.SASL_OAUTHBEARER_CLIENT_CREDENTIALS_CLIENT_SECRET, settings.password().orElse(""));
+        // RFC 6749, section 2.3.1
+        properties.put(SaslConfigs.SASL_OAUTHBEARER_HEADER_URLENCODE, true);
+        settings.oauthScope().ifPresent(scope -> properties.put(SaslConfigs.SASL_OAUTHBEARER_SCOPE, scope));
+        return properties;
     }
 
     private static String quoted(String value) {

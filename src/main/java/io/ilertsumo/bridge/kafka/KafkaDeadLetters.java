@@ -84,7 +84,6 @@ public class KafkaDeadLetters implements DeadLetterStore, TopicTail.Reader {
 
     @PostConstruct
     void start() {
-        producer = lanes.clients().producer();
         tail.start();
         acknowledgements.scheduleWithFixedDelay(this::dropAged, 1, 1, TimeUnit.HOURS);
     }
@@ -93,7 +92,11 @@ public class KafkaDeadLetters implements DeadLetterStore, TopicTail.Reader {
     void close() {
         tail.close();
         acknowledgements.shutdown();
-        producer.close(PATIENCE);
+        synchronized (this) {
+            if (producer != null) {
+                producer.close(PATIENCE);
+            }
+        }
     }
 
     @Override
@@ -135,9 +138,17 @@ public class KafkaDeadLetters implements DeadLetterStore, TopicTail.Reader {
         }
     }
 
+    /** Made when it is needed, so that it may fail then. */
+    private synchronized Producer<String, byte[]> producer() {
+        if (producer == null) {
+            producer = lanes.clients().producer();
+        }
+        return producer;
+    }
+
     private void send(ProducerRecord<String, byte[]> letter, Outcome outcome) {
         try {
-            producer.send(letter, (written, failure) -> acknowledgements.execute(() -> {
+            producer().send(letter, (written, failure) -> acknowledgements.execute(() -> {
                 if (failure == null) {
                     apply(letter.key(), written.offset(), letter.headers(), written.timestamp(), letter.value());
                     dropBeyondBounds();
@@ -232,7 +243,7 @@ public class KafkaDeadLetters implements DeadLetterStore, TopicTail.Reader {
             }
         }
         dropped.incrementAndGet();
-        producer.send(new ProducerRecord<>(partition.topic(), 0, letter.key, null), (written, failure) -> {
+        producer().send(new ProducerRecord<>(partition.topic(), 0, letter.key, null), (written, failure) -> {
             if (failure != null) {
                 LOG.warn("A dead letter that has to make room can't be deleted: {}", failure.getMessage());
             }

@@ -30,7 +30,6 @@ import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
-import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.TopicExistsException;
@@ -175,11 +174,9 @@ public class KafkaLanes implements LaneStore {
         }
     }
 
-    /** Of an unusable setting Kafka says so in the cause only. */
+    /** What is wrong with a certificate or a token is said in the last cause only. */
     private static String message(Throwable failure) {
-        return failure instanceof KafkaException && failure.getCause() instanceof KafkaException
-                ? failure.getCause().getMessage()
-                : failure.getMessage();
+        return failure.getCause() == null ? failure.getMessage() : message(failure.getCause());
     }
 
     private void tell(String text) {
