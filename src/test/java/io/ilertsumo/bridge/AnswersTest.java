@@ -128,12 +128,16 @@ class AnswersTest extends RunningBridge {
             for (Future<Integer> answer : senders.invokeAll(calls)) {
                 answers.add(answer.get());
             }
-            assertEquals(1, Collections.frequency(answers, 202), answers.toString());
-            assertEquals(15, Collections.frequency(answers, 200), answers.toString());
+            assertOneIsTaken(answers);
         } finally {
             senders.shutdown();
         }
         arrivedAndNothingElseOf(id);
+    }
+
+    void assertOneIsTaken(List<Integer> answers) {
+        assertEquals(1, Collections.frequency(answers, 202), answers.toString());
+        assertEquals(15, Collections.frequency(answers, 200), answers.toString());
     }
 
     // refused

@@ -365,7 +365,7 @@ class DeadLetterRestTest extends RunningBridge {
         long before = management("/dead-letters").jsonPath().getList("deadLetters").size();
         accepted(Events.event(id, type, "HIGH"));
         eventually().until(() -> management("/dead-letters").jsonPath().getList("deadLetters").size() > before);
-        eventually().untilAsserted(() -> assertEquals(0, metrics().sum("bridge_outbox_events")));
+        eventually().untilAsserted(() -> assertEquals(0, waiting()));
         return id;
     }
 

@@ -67,14 +67,14 @@ class FailureTest extends RunningBridge {
         // tried again and again, counted, and ready for more all the while
         eventually().untilAsserted(() -> assertTrue(metrics().sum(FAILURES, "lane=\"express\"") >= failuresBefore + 2));
         assertEquals(200, management("/q/health/ready").statusCode());
-        assertEquals(5, metrics().sum("bridge_outbox_events", "lane=\"express\""));
+        assertEquals(5, waiting("express"));
         assertEquals(List.of(), sumoLogic.messages());
 
         sumoLogic.recover();
 
         eventually().untilAsserted(() -> assertEquals(5, sumoLogic.messages().size()));
         assertEquals(events, sumoLogic.messages());
-        eventually().untilAsserted(() -> assertEquals(0, metrics().sum("bridge_outbox_events")));
+        eventually().untilAsserted(() -> assertEquals(0, waiting()));
     }
 
     @Test
@@ -164,7 +164,7 @@ class FailureTest extends RunningBridge {
         List<String> others = ids.stream().filter(id -> !id.equals(poison)).map(Events::express).toList();
         eventually().untilAsserted(() -> assertEquals(99, sumoLogic.messages().size()));
         assertEquals(others, sumoLogic.messages());
-        eventually().untilAsserted(() -> assertEquals(0, metrics().sum("bridge_outbox_events")));
+        eventually().untilAsserted(() -> assertEquals(0, waiting()));
         double refused = metrics().sum(FAILURES, "reason=\"refused-by-sumo\"") - failuresBefore;
         assertTrue(refused >= 1 && refused <= 21, "found among 100 within 3 times 7 requests, not " + refused);
         JsonPath letter = management("/dead-letters?limit=1000").jsonPath()
@@ -194,7 +194,7 @@ class FailureTest extends RunningBridge {
         sumoLogic.answerWhere(request -> contains(request, marker), new Answer.Status(400));
 
         eventually().untilAsserted(() -> assertEquals(good.stream().map(Events::bulk).toList(), sumoLogic.messages()));
-        eventually().untilAsserted(() -> assertEquals(0, metrics().sum("bridge_outbox_events")));
+        eventually().untilAsserted(() -> assertEquals(0, waiting()));
         List<String> dead = management("/dead-letters?limit=1000").jsonPath().getList("deadLetters.eventId");
         assertEquals(10, dead.stream().filter(id -> id != null && id.startsWith(marker)).count());
     }
@@ -211,7 +211,7 @@ class FailureTest extends RunningBridge {
                 startsWith("misconfigured: Sumo Logic answered 400")));
         sumoLogic.recover();
 
-        eventually().untilAsserted(() -> assertEquals(0, metrics().sum("bridge_outbox_events")));
+        eventually().untilAsserted(() -> assertEquals(0, waiting()));
         List<String> dead = management("/dead-letters?limit=1000").jsonPath()
                 .<String>getList("deadLetters.eventId").stream().filter(ids::contains).toList();
         // 20, and one more for each try after that

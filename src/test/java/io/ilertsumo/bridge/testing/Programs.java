@@ -37,15 +37,16 @@ public final class Programs {
         }
     }
 
-    /** As it comes, over the {@link KafkaBroker#shared() shared} broker. */
+    /**
+     * As it comes, over the {@link KafkaBroker#shared() shared} broker. A lane is one partition, so that the events of
+     * all alerts keep their order, not only those of each.
+     */
     public static final class OverKafka extends Program {
-
-        public static final String TOPIC_PREFIX = "over-kafka-";
-
         public OverKafka() {
             super(Map.of(
                     "bridge.lanes", "kafka",
-                    "bridge.kafka.topic-prefix", TOPIC_PREFIX));
+                    "bridge.kafka.topic-prefix", "over-kafka-",
+                    "bridge.kafka.partitions", "1"));
         }
     }
 

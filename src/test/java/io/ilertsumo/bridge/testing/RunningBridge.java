@@ -34,10 +34,13 @@ public abstract class RunningBridge {
 
     protected SumoLogic sumoLogic;
 
+    /** {@code null} if the lanes are not over Kafka. */
+    protected KafkaTopics kafka;
+
     @BeforeEach
     void beginWithNothingOnItsWay() {
         sumoLogic.recover();
-        eventually().untilAsserted(() -> assertEquals(0, metrics().sum("bridge_outbox_events"), "events that wait"));
+        eventually().untilAsserted(() -> assertEquals(0, waiting(), "events that wait"));
         sumoLogic.forget();
     }
 
@@ -84,6 +87,20 @@ public abstract class RunningBridge {
     protected SumoLogic.Request arrivedIn(String text) {
         arrived(1, text);
         return sumoLogic.requestsWith(text).get(0);
+    }
+
+    /** How many events wait in that lane. */
+    protected double waiting(String lane) {
+        return kafka == null
+                ? metrics().sum("bridge_outbox_events", "lane=\"" + lane + '"')
+                : kafka.waiting(lane);
+    }
+
+    /** How many events wait. */
+    protected double waiting() {
+        return kafka == null
+                ? metrics().sum("bridge_outbox_events")
+                : kafka.waiting("express") + kafka.waiting("bulk");
     }
 
     /** A call of the management port. */

@@ -26,6 +26,7 @@ public class SumoLogicResource implements QuarkusTestResourceLifecycleManager {
 
     private Map<String, String> settings;
     private SumoLogic sumoLogic;
+    private KafkaTopics kafka;
 
     @Override
     public void init(Map<String, String> arguments) {
@@ -47,7 +48,8 @@ public class SumoLogicResource implements QuarkusTestResourceLifecycleManager {
         all.put("quarkus.log.file.rotation.max-file-size", "1G");
         all.put("quarkus.management.port", "0");
         if ("kafka".equals(settings.get("bridge.lanes"))) {
-            all.put("bridge.kafka.brokers", KafkaBroker.shared().brokers());
+            kafka = new KafkaTopics(KafkaBroker.shared(), settings.get("bridge.kafka.topic-prefix"));
+            all.put("bridge.kafka.brokers", kafka.broker().brokers());
         }
         all.putAll(settings);
         return all;
@@ -76,6 +78,7 @@ public class SumoLogicResource implements QuarkusTestResourceLifecycleManager {
     @Override
     public void inject(TestInjector injector) {
         injector.injectIntoFields(sumoLogic, new TestInjector.MatchesType(SumoLogic.class));
+        injector.injectIntoFields(kafka, new TestInjector.MatchesType(KafkaTopics.class));
     }
 
     @Override
