@@ -176,7 +176,8 @@ public class KafkaLanes implements LaneStore {
 
     /** What is wrong with a certificate or a token is said in the last cause only. */
     private static String message(Throwable failure) {
-        return failure.getCause() != null ? message(failure.getCause())
+        return failure.getCause() != null
+                ? message(failure.getCause())
                 // a login's has a stack trace in it
                 : String.valueOf(failure.getMessage()).lines().findFirst().orElse("");
     }

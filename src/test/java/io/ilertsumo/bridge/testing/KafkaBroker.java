@@ -288,6 +288,11 @@ public final class KafkaBroker implements AutoCloseable {
         }
     }
 
+    /** Whether its process is there. */
+    public boolean isRunning() {
+        return process().isPresent();
+    }
+
     /** {@code kill -9}: it hears nothing of it. */
     public void kill() {
         process().ifPresent(process -> {

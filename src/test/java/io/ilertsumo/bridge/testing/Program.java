@@ -151,7 +151,13 @@ public final class Program implements AutoCloseable {
 
     /** What the management port answers. */
     public String management(String path) throws IOException, InterruptedException {
-        HttpRequest request = HttpRequest.newBuilder(URI.create("http://localhost:" + managementPort + path)).build();
+        return manage("GET", path);
+    }
+
+    /** What the management port answers to a call with that method. */
+    public String manage(String method, String path) throws IOException, InterruptedException {
+        HttpRequest request = HttpRequest.newBuilder(URI.create("http://localhost:" + managementPort + path))
+                .header("X-Requested-By", "test").method(method, HttpRequest.BodyPublishers.noBody()).build();
         return client.send(request, HttpResponse.BodyHandlers.ofString()).body();
     }
 

@@ -69,6 +69,10 @@ public final class SumoLogic implements AutoCloseable {
         record Hang() implements Answer {
         }
 
+        /** A 200, once the stand-in is told something else. */
+        record Late() implements Answer {
+        }
+
         /** The connection is closed in good order, without an answer. */
         record Close() implements Answer {
         }
@@ -356,7 +360,13 @@ public final class SumoLogic implements AutoCloseable {
                 answer = !next.isEmpty() ? next.remove() : failing.test(request) ? failure : new Answer.Status(200);
             }
             // before it is answered, so that it is here once the bridge knows that it was taken
-            requests.add(answer instanceof Answer.Status status ? request.answered(status.code) : request);
+            requests.add(answer instanceof Answer.Status status
+                    ? request.answered(status.code)
+                    : answer instanceof Answer.Late ? request.answered(200) : request);
+        }
+        if (answer instanceof Answer.Late) {
+            waitForTheEndOf(now);
+            answer = new Answer.Status(200);
         }
         if (answer instanceof Answer.Status status) {
             // like some, it says in its error which URL it was that was called
