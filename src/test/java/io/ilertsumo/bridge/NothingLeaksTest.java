@@ -29,7 +29,7 @@ class NothingLeaksTest extends RunningBridge {
     private static final String MARKER = "marker-in-a-body-8f1c";
     private static final String EMAIL = "somebody.8f1c@example.org";
     private static final String WRONG_PASSWORD = "marker-wrong-8f1c";
-    private static final Map<String, String> SECRETS = Map.of(
+    static final Map<String, String> SECRETS = Map.of(
             "Sumo Logic's token", SumoLogic.TOKEN,
             "the webhook's password", SumoLogicResource.PASSWORD,
             "the webhook's password in Base64", basic(SumoLogicResource.PASSWORD),
@@ -102,7 +102,7 @@ class NothingLeaksTest extends RunningBridge {
                 what + " is in the log"));
     }
 
-    private static String eventWithMarkers(String type, String priority) {
+    static String eventWithMarkers(String type, String priority) {
         return Events.event(Events.newId(), type, priority).replace("Something is wrong", MARKER)
                 .replaceFirst("}$", ",\"assignedTo\":{\"email\":\"" + EMAIL + "\"}}");
     }

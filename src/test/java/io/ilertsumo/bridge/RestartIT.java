@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashSet;
@@ -41,10 +40,24 @@ class RestartIT {
     private Load load;
 
     @BeforeEach
-    void beginWithAnEmptyOutbox() {
-        Path outbox = SumoLogicResource.newDirectory("outbox");
-        settings = Program.settings(sumoLogic, outbox);
+    void beginWithEmptyLanes() {
+        settings = settings(sumoLogic);
         load = new Load();
+    }
+
+    /** Of a program whose lanes are empty. */
+    Map<String, String> settings(SumoLogic sumoLogic) {
+        return Program.settings(sumoLogic, SumoLogicResource.newDirectory("outbox"));
+    }
+
+    /** Returns a program that takes events. */
+    Program start(Map<String, String> settings) {
+        return Program.start(settings);
+    }
+
+    /** How long a program may take at most until it delivers what another has left. */
+    Duration patience() {
+        return Duration.ofSeconds(30);
     }
 
     @AfterEach
@@ -59,7 +72,7 @@ class RestartIT {
         int mayComeTwice = 0;
         // once while all is well, once with a backlog
         for (Answer answer : List.of(new Answer.Status(200), new Answer.Status(503))) {
-            try (Program program = Program.start(settings)) {
+            try (Program program = start(settings)) {
                 sumoLogic.answer(answer);
                 int before = load.accepted.size();
                 load.send(program);
@@ -73,7 +86,7 @@ class RestartIT {
         sumoLogic.recover();
         List<String> accepted = List.copyOf(load.accepted);
 
-        try (Program program = Program.start(settings)) {
+        try (Program program = start(settings)) {
             awaitArrivalOf(accepted);
             assertEquals(200, program.send(Events.express(accepted.get(0))), "known after a restart, too");
             assertEquals(200, program.send(Events.express(accepted.get(accepted.size() - 1))));
@@ -90,7 +103,7 @@ class RestartIT {
 
     @Test
     void aStopUnderLoadIsCleanAndQuickAndLosesNothing() throws Exception {
-        try (Program program = Program.start(settings)) {
+        try (Program program = start(settings)) {
             load.send(program);
             eventually().until(() -> load.accepted.size() > 300);
             Duration taken = program.stop();
@@ -101,7 +114,7 @@ class RestartIT {
             assertFalse(program.output().contains("\"level\":\"ERROR\""), program.output());
         }
 
-        try (Program program = Program.start(settings)) {
+        try (Program program = start(settings)) {
             awaitArrivalOf(load.accepted);
             program.stop();
         }
@@ -112,7 +125,7 @@ class RestartIT {
     void aStopDuringAnOutageIsQuickAndLosesNothing() throws Exception {
         List<String> ids = Stream.generate(Events::newId).limit(20).toList();
         sumoLogic.answer(new Answer.Hang());
-        try (Program program = Program.start(settings)) {
+        try (Program program = start(settings)) {
             for (String id : ids) {
                 assertEquals(202, program.send(Events.express(id)));
                 assertEquals(202, program.send(Events.bulk(id + "-bulk")));
@@ -124,7 +137,7 @@ class RestartIT {
         }
         sumoLogic.recover();
 
-        try (Program program = Program.start(settings)) {
+        try (Program program = start(settings)) {
             awaitArrivalOf(ids);
             awaitArrivalOf(ids.stream().map(id -> id + "-bulk").toList());
             program.stop();
@@ -136,7 +149,7 @@ class RestartIT {
         String id = Events.newId();
         sumoLogic.answer(new Answer.Status(503));
         settings.put("QUARKUS_SHUTDOWN_DELAY", "5s");
-        try (Program program = Program.start(settings)) {
+        try (Program program = start(settings)) {
             assertFalse(program.management("/q/health/ready").contains("DOWN"));
 
             program.askToStop();
@@ -149,7 +162,7 @@ class RestartIT {
         }
         sumoLogic.recover();
 
-        try (Program program = Program.start(settings)) {
+        try (Program program = start(settings)) {
             awaitArrivalOf(List.of(id));
             program.stop();
         }
@@ -160,7 +173,7 @@ class RestartIT {
         String id = Events.newId();
         String late = Events.newId();
         sumoLogic.answer(new Answer.Status(503));
-        try (Program program = Program.start(settings); RawHttp.Connection call = program.connect()) {
+        try (Program program = start(settings); RawHttp.Connection call = program.connect()) {
             beginCall(call, Events.express(id));
 
             program.askToStop();
@@ -175,7 +188,7 @@ class RestartIT {
         }
         sumoLogic.recover();
 
-        try (Program program = Program.start(settings)) {
+        try (Program program = start(settings)) {
             awaitArrivalOf(List.of(id));
             assertEquals(202, program.send(Events.express(late)), "it was not taken before");
         }
@@ -184,7 +197,7 @@ class RestartIT {
     @Test
     void aStopDoesNotWaitForeverForACallThatDoesNotEnd() throws Exception {
         settings.put("QUARKUS_SHUTDOWN_TIMEOUT", "1s");
-        try (Program program = Program.start(settings); RawHttp.Connection call = program.connect()) {
+        try (Program program = start(settings); RawHttp.Connection call = program.connect()) {
             beginCall(call, Events.express(Events.newId()));
 
             Duration taken = program.stop();
@@ -196,7 +209,7 @@ class RestartIT {
 
     @Test
     void aSecondProgramKeepsItsHandsOffTheOutboxOfTheFirst() throws Exception {
-        try (Program first = Program.start(settings); Program second = Program.launch(settings)) {
+        try (Program first = start(settings); Program second = Program.launch(settings)) {
             assertTrue(second.awaitEnd() != 0);
             assertTrue(second.output().contains("is in use by another process"), second.output());
 
@@ -232,8 +245,8 @@ class RestartIT {
                 .reduce((one, other) -> other).map(request -> request.lines().size()).orElse(0);
     }
 
-    private static ConditionFactory eventually() {
-        return Awaitility.await().pollInterval(Duration.ofMillis(20)).atMost(Duration.ofSeconds(30));
+    private ConditionFactory eventually() {
+        return Awaitility.await().pollInterval(Duration.ofMillis(20)).atMost(patience());
     }
 
     /** Events from several senders at once, for as long as they are answered. */

@@ -362,16 +362,23 @@ public final class KafkaBroker implements AutoCloseable {
     /** How many of a topic's records the group has yet to commit. */
     public long lag(String group, String topic) {
         try (Admin admin = admin()) {
-            Map<TopicPartition, OffsetAndMetadata> committed = get(
-                    admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata().toCompletionStage());
-            List<TopicPartition> partitions = partitions(admin, topic);
-            Map<TopicPartition, Long> first = offsets(admin, partitions, OffsetSpec.earliest());
-            Map<TopicPartition, Long> next = offsets(admin, partitions, OffsetSpec.latest());
-            return partitions.stream().mapToLong(partition -> {
-                OffsetAndMetadata offset = committed.get(partition);
-                return next.get(partition) - (offset == null ? first.get(partition) : offset.offset());
-            }).sum();
+            return lag(admin, group, topic);
         }
+    }
+
+    static long lag(Admin admin, String group, String topic) {
+        Map<TopicPartition, OffsetAndMetadata> committed = committed(admin, group);
+        List<TopicPartition> partitions = partitions(admin, topic);
+        Map<TopicPartition, Long> first = offsets(admin, partitions, OffsetSpec.earliest());
+        Map<TopicPartition, Long> next = offsets(admin, partitions, OffsetSpec.latest());
+        return partitions.stream().mapToLong(partition -> {
+            OffsetAndMetadata offset = committed.get(partition);
+            return next.get(partition) - (offset == null ? first.get(partition) : offset.offset());
+        }).sum();
+    }
+
+    static Map<TopicPartition, OffsetAndMetadata> committed(Admin admin, String group) {
+        return get(admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata().toCompletionStage());
     }
 
     private static List<TopicPartition> partitions(Admin admin, String topic) {

@@ -6,7 +6,10 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
 
 /**
  * The topics of a bridge over Kafka as the broker knows them, now: what the bridge itself says of them is as of a moment
@@ -19,6 +22,26 @@ public record KafkaTopics(KafkaBroker broker, String prefix) {
     /** How many events of the lane wait for their delivery. */
     public long waiting(String lane) {
         return broker.lag(prefix + lane, prefix + lane);
+    }
+
+    /** How many events wait. */
+    public long waiting() {
+        try (Admin admin = broker.admin()) {
+            return Stream.of("express", "bulk")
+                    .mapToLong(lane -> KafkaBroker.lag(admin, prefix + lane, prefix + lane)).sum();
+        }
+    }
+
+    /** The events of the lane that the next program begins with. */
+    public List<ConsumerRecord<String, String>> uncommitted(String lane) {
+        Map<TopicPartition, OffsetAndMetadata> committed;
+        try (Admin admin = broker.admin()) {
+            committed = KafkaBroker.committed(admin, prefix + lane);
+        }
+        return broker.records(prefix + lane).stream().filter(event -> {
+            OffsetAndMetadata first = committed.get(new TopicPartition(event.topic(), event.partition()));
+            return first == null || event.offset() >= first.offset();
+        }).toList();
     }
 
     /** The records of each topic, by the topic's name without its prefix. */

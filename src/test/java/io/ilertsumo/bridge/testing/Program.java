@@ -83,6 +83,16 @@ public final class Program implements AutoCloseable {
         return settings;
     }
 
+    /** The settings of a bridge that delivers to that stand-in from topics of its own. */
+    public static Map<String, String> settings(SumoLogic sumoLogic, KafkaTopics kafka) {
+        Map<String, String> settings = settings(sumoLogic, SumoLogicResource.newDirectory("outbox"));
+        settings.put("BRIDGE_LANES", "kafka");
+        settings.put("BRIDGE_KAFKA_BROKERS", kafka.broker().brokers());
+        settings.put("BRIDGE_KAFKA_TOPIC_PREFIX", kafka.prefix());
+        settings.put("BRIDGE_KAFKA_PARTITIONS", "3");
+        return settings;
+    }
+
     /** The environment variable that a setting can be set by. */
     public static String environmentVariable(String setting) {
         return setting.replaceAll("[^a-zA-Z0-9]", "_").toUpperCase();

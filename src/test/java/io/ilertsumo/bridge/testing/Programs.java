@@ -1,5 +1,6 @@
 package io.ilertsumo.bridge.testing;
 
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -109,16 +110,35 @@ public final class Programs {
 
     /** Tells its log all there is to tell. */
     public static final class Talkative extends Program {
+
+        private static final Map<String, String> SETTINGS = Map.of(
+                "bridge.redact", "responders[*].user.email",
+                "bridge.redact-mode", "hash",
+                "bridge.redact-key", REDACT_KEY,
+                "quarkus.log.level", "DEBUG",
+                "quarkus.log.console.level", "INFO",
+                // the tests' own HTTP client, which may be in the same process
+                "quarkus.log.category.\"org.apache.http\".level", "INFO",
+                "quarkus.log.category.\"io.restassured\".level", "INFO");
+
         public Talkative() {
-            super(Map.of(
-                    "bridge.redact", "responders[*].user.email",
-                    "bridge.redact-mode", "hash",
-                    "bridge.redact-key", REDACT_KEY,
-                    "quarkus.log.level", "DEBUG",
-                    "quarkus.log.console.level", "INFO",
-                    // the tests' own HTTP client, which may be in the same process
-                    "quarkus.log.category.\"org.apache.http\".level", "INFO",
-                    "quarkus.log.category.\"io.restassured\".level", "INFO"));
+            super(SETTINGS);
+        }
+    }
+
+    /** Tells its log all there is to tell, over the {@link KafkaBroker#shared() shared} broker. */
+    public static final class TalkativeOverKafka extends Program {
+        public TalkativeOverKafka() {
+            super(with(Talkative.SETTINGS, Map.of(
+                    "bridge.lanes", "kafka",
+                    "bridge.kafka.topic-prefix", "talkative-over-kafka-",
+                    "bridge.kafka.partitions", "3")));
+        }
+
+        private static Map<String, String> with(Map<String, String> settings, Map<String, String> more) {
+            Map<String, String> all = new HashMap<>(settings);
+            all.putAll(more);
+            return all;
         }
     }
 }

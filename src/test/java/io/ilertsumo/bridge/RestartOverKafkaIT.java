@@ -1,0 +1,40 @@
+package io.ilertsumo.bridge;
+
+import java.time.Duration;
+import java.util.Map;
+
+import org.awaitility.Awaitility;
+
+import io.ilertsumo.bridge.testing.Events;
+import io.ilertsumo.bridge.testing.KafkaBroker;
+import io.ilertsumo.bridge.testing.KafkaTopics;
+import io.ilertsumo.bridge.testing.Program;
+import io.ilertsumo.bridge.testing.SumoLogic;
+
+/** What a killed program has left is the next one's once the group misses it, after the session timeout of 15 s. */
+class RestartOverKafkaIT extends RestartIT {
+
+    @Override
+    Map<String, String> settings(SumoLogic sumoLogic) {
+        return Program.settings(sumoLogic, new KafkaTopics(KafkaBroker.shared(), "restart-" + Events.newId() + "-"));
+    }
+
+    /** Once it has read which events were taken before. */
+    @Override
+    Program start(Map<String, String> settings) {
+        Program program = super.start(settings);
+        Awaitility.await().atMost(patience()).pollInterval(Duration.ofMillis(50))
+                .until(() -> !program.management("/q/health/ready").contains("DOWN"));
+        return program;
+    }
+
+    @Override
+    Duration patience() {
+        return Duration.ofSeconds(60);
+    }
+
+    /** Not a test: programs over Kafka share the work. */
+    @Override
+    void aSecondProgramKeepsItsHandsOffTheOutboxOfTheFirst() {
+    }
+}
