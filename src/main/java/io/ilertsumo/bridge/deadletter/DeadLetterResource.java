@@ -230,15 +230,17 @@ public class DeadLetterResource {
         Map<Replay, Integer> became = new EnumMap<>(Replay.class);
         List<CompletableFuture<Replay>> replays = new ArrayList<>();
         int bytes = 0;
-        for (long id : wanted(call)) {
-            Optional<DeadLetter> letter = letter(id);
-            replays.add(letter.isPresent() ? replay(letter.get()) : CompletableFuture.completedFuture(Replay.GONE));
-            bytes += letter.map(DeadLetter::size).orElse(0);
-            if (replays.size() >= REPLAYED_AT_ONCE || bytes >= BYTES_REPLAYED_AT_ONCE) {
-                count(replays, became);
-                bytes = 0;
-                if (became.containsKey(Replay.FAILED)) {
-                    break;
+        try (DeadLetters all = store.open()) {
+            for (long id : wanted(call)) {
+                Optional<DeadLetter> letter = all.get(id);
+                replays.add(letter.isPresent() ? replay(letter.get()) : CompletableFuture.completedFuture(Replay.GONE));
+                bytes += letter.map(DeadLetter::size).orElse(0);
+                if (replays.size() >= REPLAYED_AT_ONCE || bytes >= BYTES_REPLAYED_AT_ONCE) {
+                    count(replays, became);
+                    bytes = 0;
+                    if (became.containsKey(Replay.FAILED)) {
+                        break;
+                    }
                 }
             }
         }

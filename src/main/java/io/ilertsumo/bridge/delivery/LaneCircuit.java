@@ -19,6 +19,7 @@ import org.apache.camel.support.RoutePolicySupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import io.ilertsumo.bridge.lane.LaneConsumer;
 import io.ilertsumo.bridge.lane.LaneEndpoint;
 import io.ilertsumo.bridge.settings.BridgeSettings;
 import io.micrometer.core.instrument.Gauge;
@@ -81,16 +82,26 @@ public class LaneCircuit extends RoutePolicySupport {
 
     private static final class Circuit {
 
+        private final Route route;
         private volatile Trouble trouble;
         private boolean isTold;
         private Future<?> halfOpening;
+
+        private Circuit(Route route) {
+            this.route = route;
+        }
+
+        /** What holds up the lane; {@code null} if nothing does, or what it held up is somebody else's by now. */
+        private Trouble trouble() {
+            return route.getConsumer() instanceof LaneConsumer<?> consumer && !consumer.isFailing() ? null : trouble;
+        }
     }
 
     /** What holds up the lanes, by the ids of their routes; lanes that nothing holds up are not there. */
     public Map<String, Trouble> troubles() {
         Map<String, Trouble> troubles = new TreeMap<>();
         circuits.forEach((lane, circuit) -> {
-            Trouble trouble = circuit.trouble;
+            Trouble trouble = circuit.trouble();
             if (trouble != null) {
                 troubles.put(lane, trouble);
             }
@@ -100,8 +111,8 @@ public class LaneCircuit extends RoutePolicySupport {
 
     @Override
     public void onInit(Route route) {
-        Circuit circuit = circuits.computeIfAbsent(route.getRouteId(), id -> new Circuit());
-        Gauge.builder("bridge.circuit.open", circuit, c -> c.trouble == null ? 0 : 1).tags("lane", route.getRouteId())
+        Circuit circuit = circuits.computeIfAbsent(route.getRouteId(), id -> new Circuit(route));
+        Gauge.builder("bridge.circuit.open", circuit, c -> c.trouble() == null ? 0 : 1).tags("lane", route.getRouteId())
                 .description("1 while the lane is held up, since its last batch was not taken").register(registry);
         synchronized (this) {
             if (scheduler == null) {
@@ -154,7 +165,7 @@ public class LaneCircuit extends RoutePolicySupport {
     private void open(Route route, Circuit circuit, Exchange exchange) {
         String reason = exchange.getMessage().getHeader(REASON, "failed", String.class);
         String message = mask.mask(String.valueOf(exchange.getException().getMessage()));
-        Trouble before = circuit.trouble;
+        Trouble before = circuit.trouble();
         Trouble trouble = before == null
                 ? new Trouble(Instant.now(), 1, reason, message)
                 : new Trouble(before.since(), before.failures() + 1, reason, message);

@@ -36,6 +36,7 @@ import org.apache.kafka.common.serialization.StringSerializer;
 
 import io.ilertsumo.bridge.settings.BridgeSettings;
 import io.ilertsumo.bridge.settings.KafkaSettings;
+import io.ilertsumo.bridge.settings.SumoLogicSettings;
 import io.quarkus.arc.Unremovable;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 
@@ -49,16 +50,29 @@ public class KafkaClients implements ComponentCustomizer {
     private static final int RECORD_OVERHEAD = 64 * 1024;
     /** How long a call may wait for the brokers to be found, or for room in the producer's buffer. */
     private static final int MAX_BLOCK_MILLIS = 2000;
-    private static final int BUFFER_BYTES = 16 * 1024 * 1024;
+    /** Room in a dead letter for why it is one. */
+    private static final int DEAD_LETTER_OVERHEAD = 16 * 1024;
+    /** Beyond what a request to Sumo Logic takes: until then a bridge that delivers is not missed in its group. */
+    private static final int POLL_INTERVAL_MILLIS = 300_000;
+    private static final int TOKEN_TIMEOUT_MILLIS = 5000;
     private static final String OAUTHBEARER = "OAUTHBEARER";
 
     private final KafkaSettings settings;
     private final int maxRecordBytes;
+    private final int maxPollIntervalMillis;
+    private final Optional<String> ca;
+    private final Optional<String> certificate;
+    private final Optional<String> key;
 
-    KafkaClients(BridgeSettings bridge) {
+    KafkaClients(BridgeSettings bridge, SumoLogicSettings sumoLogic) {
         this.settings = bridge.kafka();
         this.maxRecordBytes = Math.toIntExact(Math.min(Integer.MAX_VALUE,
                 bridge.maxBodySize().asLongValue() + RECORD_OVERHEAD));
+        this.maxPollIntervalMillis = Math.toIntExact(Math.min(Integer.MAX_VALUE,
+                POLL_INTERVAL_MILLIS + 2L * sumoLogic.connectTimeout() + sumoLogic.responseTimeout()));
+        this.ca = pem(settings.ca());
+        this.certificate = pem(settings.certificate());
+        this.key = pem(settings.key());
     }
 
     /** The largest record that the bridge writes, in bytes. */
@@ -91,12 +105,12 @@ public class KafkaClients implements ComponentCustomizer {
         configuration.setBrokers(settings.brokers().orElse(null));
         configuration.setValueSerializer(ByteArraySerializer.class.getName());
         configuration.setRecordMetadata(false);
-        configuration.setAdditionalProperties(producerProperties());
+        configuration.setAdditionalProperties(producerProperties(maxRecordBytes - DEAD_LETTER_OVERHEAD));
         // no more than this: an HTTP request's headers hold its credentials
         configuration.setHeaderFilterStrategy(new DefaultHeaderFilterStrategy() {
             @Override
             public boolean applyFilterToCamelHeaders(String header, Object value, Exchange exchange) {
-                return !RecordHeaders.NAMES.contains(header);
+                return !EventHeaders.NAMES.contains(header);
             }
         });
     }
@@ -109,7 +123,8 @@ public class KafkaClients implements ComponentCustomizer {
     }
 
     Producer<String, byte[]> producer() {
-        return new KafkaProducer<>(producerProperties(), new StringSerializer(), new ByteArraySerializer());
+        return new KafkaProducer<>(producerProperties(maxRecordBytes), new StringSerializer(),
+                new ByteArraySerializer());
     }
 
     /**
@@ -124,11 +139,12 @@ public class KafkaClients implements ComponentCustomizer {
         all.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
         all.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, 5000);
         all.put(ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, 5000);
+        all.put(ConsumerConfig.MAX_POLL_INTERVAL_MS_CONFIG, maxPollIntervalMillis);
         all.putAll(properties);
         return new KafkaConsumer<>(all, new StringDeserializer(), new ByteArrayDeserializer());
     }
 
-    private Map<String, Object> producerProperties() {
+    private Map<String, Object> producerProperties(int largestRecord) {
         Map<String, Object> properties = common();
         int timeout = Math.toIntExact(settings.timeout().toMillis());
         properties.put(ProducerConfig.ACKS_CONFIG, "all");
@@ -137,8 +153,7 @@ public class KafkaClients implements ComponentCustomizer {
         properties.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, Math.max(1, timeout / 2));
         properties.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, Math.min(timeout, MAX_BLOCK_MILLIS));
         properties.put(ProducerConfig.LINGER_MS_CONFIG, 0);
-        properties.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, maxRecordBytes);
-        properties.put(ProducerConfig.BUFFER_MEMORY_CONFIG, Math.max(BUFFER_BYTES, 2L * maxRecordBytes));
+        properties.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, largestRecord);
         return properties;
     }
 
@@ -153,14 +168,14 @@ public class KafkaClients implements ComponentCustomizer {
                 properties.putAll(token());
             }
         }
-        pem(settings.ca()).ifPresent(certificates -> {
+        ca.ifPresent(certificates -> {
             properties.put(SslConfigs.SSL_TRUSTSTORE_TYPE_CONFIG, "PEM");
             properties.put(SslConfigs.SSL_TRUSTSTORE_CERTIFICATES_CONFIG, certificates);
         });
-        pem(settings.certificate()).ifPresent(certificate -> {
+        certificate.ifPresent(chain -> {
             properties.put(SslConfigs.SSL_KEYSTORE_TYPE_CONFIG, "PEM");
-            properties.put(SslConfigs.SSL_KEYSTORE_CERTIFICATE_CHAIN_CONFIG, certificate);
-            properties.put(SslConfigs.SSL_KEYSTORE_KEY_CONFIG, pem(settings.key()).orElse(""));
+            properties.put(SslConfigs.SSL_KEYSTORE_CERTIFICATE_CHAIN_CONFIG, chain);
+            properties.put(SslConfigs.SSL_KEYSTORE_KEY_CONFIG, key.orElse(""));
         });
         return properties;
     }
@@ -182,6 +197,8 @@ public class KafkaClients implements ComponentCustomizer {
         // Kafka asks no URL that is not named there
         System.setProperty("org.apache.kafka.sasl.oauthbearer.allowed.urls", url);
         properties.put(SaslConfigs.SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL, url);
+        properties.put(SaslConfigs.SASL_LOGIN_CONNECT_TIMEOUT_MS, TOKEN_TIMEOUT_MILLIS);
+        properties.put(SaslConfigs.SASL_LOGIN_READ_TIMEOUT_MS, TOKEN_TIMEOUT_MILLIS);
         properties.put(SaslConfigs.SASL_LOGIN_CALLBACK_HANDLER_CLASS, OAuthBearerLoginCallbackHandler.class.getName());
         properties.put(SaslConfigs.SASL_OAUTHBEARER_JWT_RETRIEVER_CLASS, ClientCredentialsJwtRetriever.class.getName());
         // the default one is made for brokers and needs a library that clients do without

@@ -23,6 +23,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.inject.Typed;
 
 import org.apache.camel.util.TimeUtils;
+import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.Producer;
@@ -67,6 +68,7 @@ public class KafkaDeadLetters implements DeadLetterStore, TopicTail.Reader {
     /** Letters whose taking away is acknowledged and not read yet. */
     private final Map<String, Long> gone = new HashMap<>();
     private long bytes;
+    private long readUpTo = -1;
     private final AtomicLong dropped = new AtomicLong();
     private Producer<String, byte[]> producer;
 
@@ -85,18 +87,18 @@ public class KafkaDeadLetters implements DeadLetterStore, TopicTail.Reader {
     @PostConstruct
     void start() {
         tail.start();
-        acknowledgements.scheduleWithFixedDelay(this::dropAged, 1, 1, TimeUnit.HOURS);
+        acknowledgements.scheduleWithFixedDelay(this::dropAged, 1, 60, TimeUnit.MINUTES);
     }
 
     @PreDestroy
     void close() {
         tail.close();
-        acknowledgements.shutdown();
         synchronized (this) {
             if (producer != null) {
                 producer.close(PATIENCE);
             }
         }
+        acknowledgements.shutdown();
     }
 
     @Override
@@ -110,18 +112,18 @@ public class KafkaDeadLetters implements DeadLetterStore, TopicTail.Reader {
         ProducerRecord<String, byte[]> letter = new ProducerRecord<>(partition.topic(), 0, now.toEpochMilli(), key,
                 undeliverable.body());
         Headers headers = letter.headers();
-        RecordHeaders.put(headers, "id", before == null ? null : before.letter.id());
-        RecordHeaders.put(headers, "attempts", before == null ? 1 : before.letter.attempts() + 1);
-        RecordHeaders.put(headers, "first", before == null ? now : before.letter.first());
-        RecordHeaders.put(headers, "reason", undeliverable.reason());
-        RecordHeaders.put(headers, "detail", undeliverable.detail());
-        RecordHeaders.put(headers, "status", undeliverable.status());
-        RecordHeaders.put(headers, "answer", undeliverable.answer());
-        RecordHeaders.put(headers, LaneConstants.EVENT_ID, undeliverable.eventId());
-        RecordHeaders.put(headers, "eventType", undeliverable.eventType());
-        RecordHeaders.put(headers, LaneConstants.LANE, undeliverable.lane());
-        RecordHeaders.put(headers, LaneConstants.GROUP, undeliverable.group());
-        RecordHeaders.put(headers, "encoding", undeliverable.encoding());
+        EventHeaders.put(headers, "id", before == null ? null : before.letter.id());
+        EventHeaders.put(headers, "attempts", before == null ? 1 : before.letter.attempts() + 1);
+        EventHeaders.put(headers, "first", before == null ? now : before.letter.first());
+        EventHeaders.put(headers, "reason", undeliverable.reason());
+        EventHeaders.put(headers, "detail", undeliverable.detail());
+        EventHeaders.put(headers, "status", undeliverable.status());
+        EventHeaders.put(headers, "answer", undeliverable.answer());
+        EventHeaders.put(headers, LaneConstants.EVENT_ID, undeliverable.eventId());
+        EventHeaders.put(headers, "eventType", undeliverable.eventType());
+        EventHeaders.put(headers, LaneConstants.LANE, undeliverable.lane());
+        EventHeaders.put(headers, LaneConstants.GROUP, undeliverable.group());
+        EventHeaders.put(headers, "encoding", undeliverable.encoding());
         send(letter, outcome);
     }
 
@@ -149,11 +151,14 @@ public class KafkaDeadLetters implements DeadLetterStore, TopicTail.Reader {
     private void send(ProducerRecord<String, byte[]> letter, Outcome outcome) {
         try {
             producer().send(letter, (written, failure) -> acknowledgements.execute(() -> {
-                if (failure == null) {
-                    apply(letter.key(), written.offset(), letter.headers(), written.timestamp(), letter.value());
-                    dropBeyondBounds();
+                try {
+                    if (failure == null) {
+                        acknowledged(letter, written.offset(), written.timestamp());
+                        dropBeyondBounds();
+                    }
+                } finally {
+                    outcome.done(false, failure);
                 }
-                outcome.done(false, failure);
             }));
         } catch (KafkaException e) {
             acknowledgements.execute(() -> outcome.done(false, e));
@@ -166,18 +171,28 @@ public class KafkaDeadLetters implements DeadLetterStore, TopicTail.Reader {
         byKey.clear();
         gone.clear();
         bytes = 0;
+        readUpTo = -1;
     }
 
     @Override
-    public void read(ConsumerRecord<String, byte[]> record) {
-        apply(record.key(), record.offset(), record.headers(), record.timestamp(), record.value());
-        synchronized (this) {
-            gone.computeIfPresent(record.key(), (key, offset) -> record.offset() >= offset ? null : offset);
+    public synchronized void read(ConsumerRecord<String, byte[]> record) {
+        readUpTo = record.offset();
+        try {
+            apply(record.key(), record.offset(), record.headers(), record.timestamp(), record.value());
+        } catch (RuntimeException e) {
+            LOG.warn("The record {} of the topic {} is no dead letter of a bridge", record.offset(), record.topic());
+        }
+        gone.computeIfPresent(record.key(), (key, offset) -> record.offset() >= offset ? null : offset);
+    }
+
+    /** What this process wrote counts from its acknowledgement on, unless it has been read already. */
+    private synchronized void acknowledged(ProducerRecord<String, byte[]> letter, long offset, long at) {
+        if (offset > readUpTo) {
+            apply(letter.key(), offset, letter.headers(), at, letter.value());
         }
     }
 
-    /** What this process wrote is applied when it is acknowledged, and once more when it is read. */
-    private synchronized void apply(String key, long offset, Headers headers, long at, byte[] body) {
+    private void apply(String key, long offset, Headers headers, long at, byte[] body) {
         Kept before = byKey.get(key);
         if (before != null && before.offset >= offset || gone.getOrDefault(key, -1L) > offset) {
             return;
@@ -198,16 +213,16 @@ public class KafkaDeadLetters implements DeadLetterStore, TopicTail.Reader {
     }
 
     private static DeadLetter letter(long offset, Headers headers, long at, int size, byte[] body) {
-        String id = RecordHeaders.text(headers, "id");
-        String status = RecordHeaders.text(headers, "status");
+        String id = EventHeaders.text(headers, "id");
+        String status = EventHeaders.text(headers, "status");
         return new DeadLetter(id == null ? offset + 1 : Long.parseLong(id),
-                Integer.parseInt(RecordHeaders.text(headers, "attempts")),
-                Instant.parse(RecordHeaders.text(headers, "first")), Instant.ofEpochMilli(at), size,
-                new Undeliverable(RecordHeaders.text(headers, "reason"), RecordHeaders.text(headers, "detail"),
-                        status == null ? null : Integer.valueOf(status), RecordHeaders.text(headers, "answer"),
-                        RecordHeaders.text(headers, LaneConstants.EVENT_ID), RecordHeaders.text(headers, "eventType"),
-                        RecordHeaders.text(headers, LaneConstants.LANE),
-                        RecordHeaders.text(headers, LaneConstants.GROUP), RecordHeaders.text(headers, "encoding"),
+                Integer.parseInt(EventHeaders.text(headers, "attempts")),
+                Instant.parse(EventHeaders.text(headers, "first")), Instant.ofEpochMilli(at), size,
+                new Undeliverable(EventHeaders.text(headers, "reason"), EventHeaders.text(headers, "detail"),
+                        status == null ? null : Integer.valueOf(status), EventHeaders.text(headers, "answer"),
+                        EventHeaders.text(headers, LaneConstants.EVENT_ID), EventHeaders.text(headers, "eventType"),
+                        EventHeaders.text(headers, LaneConstants.LANE),
+                        EventHeaders.text(headers, LaneConstants.GROUP), EventHeaders.text(headers, "encoding"),
                         body));
     }
 
@@ -233,17 +248,19 @@ public class KafkaDeadLetters implements DeadLetterStore, TopicTail.Reader {
         aged.forEach(this::drop);
     }
 
-    /** Whether or not the brokers are told: they are told again by the next process that reads it. */
     private void drop(Kept letter) {
         synchronized (this) {
-            byKey.remove(letter.key, letter);
-            if (letters.remove(letter.letter.id(), letter)) {
-                bytes -= letter.letter.size();
-                gone.put(letter.key, letter.offset + 1);
+            if (!letters.remove(letter.letter.id(), letter)) {
+                // it came again meanwhile, or is gone
+                return;
             }
+            byKey.remove(letter.key);
+            bytes -= letter.letter.size();
+            gone.put(letter.key, letter.offset + 1);
         }
         dropped.incrementAndGet();
-        producer().send(new ProducerRecord<>(partition.topic(), 0, letter.key, null), (written, failure) -> {
+        LOG.warn("Threw away the dead letter {} for one of the bounds", letter.letter.id());
+        send(new ProducerRecord<>(partition.topic(), 0, letter.key, null), (repeated, failure) -> {
             if (failure != null) {
                 LOG.warn("A dead letter that has to make room can't be deleted: {}", failure.getMessage());
             }
@@ -319,7 +336,7 @@ public class KafkaDeadLetters implements DeadLetterStore, TopicTail.Reader {
         @Override
         public void close() {
             if (consumer != null) {
-                consumer.close();
+                consumer.close(CloseOptions.timeout(Duration.ZERO));
             }
         }
     }

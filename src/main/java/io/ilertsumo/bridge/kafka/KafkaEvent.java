@@ -20,7 +20,7 @@ final class KafkaEvent implements Batch.Part {
     KafkaEvent(ConsumerRecord<String, byte[]> event) {
         this.partition = new TopicPartition(event.topic(), event.partition());
         this.offset = event.offset();
-        String of = RecordHeaders.text(event.headers(), LaneConstants.GROUP);
+        String of = EventHeaders.text(event.headers(), LaneConstants.GROUP);
         // whoever wrote it was not the bridge
         this.group = of == null ? "other" : of;
         this.key = event.key();

@@ -60,7 +60,7 @@ class KafkaLaneConsumer extends LaneConsumer<KafkaBatch> {
                 ConsumerConfig.PARTITION_ASSIGNMENT_STRATEGY_CONFIG, CooperativeStickyAssignor.class.getName(),
                 ConsumerConfig.MAX_POLL_RECORDS_CONFIG, getEndpoint().getMaxEvents(),
                 ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, maxBytes,
-                ConsumerConfig.FETCH_MAX_BYTES_CONFIG, 2 * maxBytes)),
+                ConsumerConfig.FETCH_MAX_BYTES_CONFIG, (int) Math.min(Integer.MAX_VALUE, 2L * maxBytes))),
                 getEndpoint().getMaxEvents(), maxBytes);
     }
 }

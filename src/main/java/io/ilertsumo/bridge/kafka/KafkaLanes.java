@@ -14,6 +14,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 
 import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -31,8 +32,10 @@ import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.TopicExistsException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -64,6 +67,8 @@ public class KafkaLanes implements LaneStore {
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(10);
     private static final long DELETE_NANOS = TimeUnit.SECONDS.toNanos(60);
     private static final long LOG_NANOS = TimeUnit.MINUTES.toNanos(1);
+    /** What is deleted goes with its whole segment. */
+    private static final String SEGMENT_MILLIS = String.valueOf(TimeUnit.DAYS.toMillis(1));
     private static final String SEGMENT_BYTES = String.valueOf(128 * 1024 * 1024);
 
     private static final Logger LOG = LoggerFactory.getLogger(KafkaLanes.class);
@@ -78,8 +83,9 @@ public class KafkaLanes implements LaneStore {
     private ScheduledExecutorService scheduler;
     private Admin admin;
     private long deletedNanos = System.nanoTime();
-    private long loggedNanos = System.nanoTime() - LOG_NANOS;
-    private volatile long seenNanos = System.nanoTime() - PATIENCE_NANOS;
+    private boolean isFailing;
+    private final Map<String, Long> told = new ConcurrentHashMap<>();
+    private volatile long answeredNanos = System.nanoTime() - PATIENCE_NANOS;
     private volatile BooleanSupplier knowsWhatWasTaken = () -> true;
     private volatile String failure = "The Kafka brokers have not answered yet";
 
@@ -130,7 +136,7 @@ public class KafkaLanes implements LaneStore {
 
     @Override
     public void check() throws LaneException {
-        if (System.nanoTime() - seenNanos >= PATIENCE_NANOS) {
+        if (System.nanoTime() - answeredNanos >= PATIENCE_NANOS) {
             throw new LaneException(failure, null);
         }
         requireReady();
@@ -159,18 +165,32 @@ public class KafkaLanes implements LaneStore {
                 admin = clients.admin();
             }
             makeTopics();
-            Map<TopicPartition, OffsetAndMetadata> committed = measure();
+            Map<String, TopicDescription> described = admin
+                    .describeTopics(lanes.values().stream().map(KafkaLane::topic).toList()).allTopicNames().get();
+            answered();
+            Map<TopicPartition, OffsetAndMetadata> committed = measure(described);
             if (System.nanoTime() - deletedNanos >= DELETE_NANOS) {
                 deletedNanos = System.nanoTime();
                 delete(committed);
             }
-            seenNanos = System.nanoTime();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (ExecutionException | RuntimeException e) {
             Throwable cause = e instanceof ExecutionException ? e.getCause() : e;
+            if (cause instanceof UnknownTopicOrPartitionException) {
+                // somebody has deleted one
+                topics.clear();
+            }
             failure = "The Kafka brokers can't be asked: " + message(cause);
-            tell(failure);
+            isFailing |= tell("The Kafka brokers can't be asked", cause);
+        }
+    }
+
+    private void answered() {
+        answeredNanos = System.nanoTime();
+        if (isFailing) {
+            isFailing = false;
+            LOG.info("The Kafka brokers answer again");
         }
     }
 
@@ -182,11 +202,16 @@ public class KafkaLanes implements LaneStore {
                 : String.valueOf(failure.getMessage()).lines().findFirst().orElse("");
     }
 
-    private void tell(String text) {
-        if (System.nanoTime() - loggedNanos >= LOG_NANOS) {
-            loggedNanos = System.nanoTime();
-            LOG.warn("{}", text);
+    /** Once a minute for each text; returns whether it did. */
+    boolean tell(String text, Throwable cause) {
+        long now = System.nanoTime();
+        Long last = told.get(text);
+        boolean isDue = last == null || now - last >= LOG_NANOS;
+        if (isDue) {
+            told.put(text, now);
+            LOG.warn("{}: {}", text, message(cause));
         }
+        return isDue;
     }
 
     private void makeTopics() throws ExecutionException, InterruptedException {
@@ -198,13 +223,17 @@ public class KafkaLanes implements LaneStore {
                     TopicConfig.RETENTION_MS_CONFIG, "-1",
                     TopicConfig.RETENTION_BYTES_CONFIG, "-1",
                     TopicConfig.SEGMENT_BYTES_CONFIG, SEGMENT_BYTES,
+                    TopicConfig.SEGMENT_MS_CONFIG, SEGMENT_MILLIS,
                     TopicConfig.MAX_MESSAGE_BYTES_CONFIG, record)));
         }
         wanted.add(topic(clients.topic(SEEN), 1, Map.of(
                 TopicConfig.RETENTION_MS_CONFIG, seenMillis,
-                TopicConfig.SEGMENT_BYTES_CONFIG, SEGMENT_BYTES)));
+                TopicConfig.SEGMENT_BYTES_CONFIG, SEGMENT_BYTES,
+                TopicConfig.SEGMENT_MS_CONFIG, SEGMENT_MILLIS)));
         wanted.add(topic(clients.topic(DEAD_LETTERS), 1, Map.of(
                 TopicConfig.CLEANUP_POLICY_CONFIG, TopicConfig.CLEANUP_POLICY_COMPACT,
+                TopicConfig.SEGMENT_BYTES_CONFIG, SEGMENT_BYTES,
+                TopicConfig.SEGMENT_MS_CONFIG, SEGMENT_MILLIS,
                 TopicConfig.MAX_MESSAGE_BYTES_CONFIG, record)));
         wanted.removeIf(topic -> topics.contains(topic.name()));
         if (wanted.isEmpty()) {
@@ -216,6 +245,26 @@ public class KafkaLanes implements LaneStore {
                 make(topic);
             }
             topics.add(topic.name());
+        }
+        requireNoRetention(wanted.stream().map(NewTopic::name).filter(there::contains).toList());
+    }
+
+    /** Of a lane's topic that somebody else has made. */
+    private void requireNoRetention(List<String> made) throws InterruptedException {
+        Set<String> ofLanes = lanes.values().stream().map(KafkaLane::topic).collect(Collectors.toSet());
+        List<ConfigResource> asked = made.stream().filter(ofLanes::contains)
+                .map(topic -> new ConfigResource(ConfigResource.Type.TOPIC, topic)).toList();
+        try {
+            admin.describeConfigs(asked).all().get().forEach((topic, config) -> {
+                for (String bound : List.of(TopicConfig.RETENTION_MS_CONFIG, TopicConfig.RETENTION_BYTES_CONFIG)) {
+                    if (!"-1".equals(config.get(bound).value())) {
+                        LOG.warn("The Kafka topic {} has {}={}: events that wait for longer are LOST. Set it to -1, the"
+                                + " bridge deletes what is delivered", topic.name(), bound, config.get(bound).value());
+                    }
+                }
+            });
+        } catch (ExecutionException e) {
+            tell("How long Kafka keeps events can't be seen", e.getCause());
         }
     }
 
@@ -238,17 +287,16 @@ public class KafkaLanes implements LaneStore {
     }
 
     /** Returns up to where the lanes are delivered. */
-    private Map<TopicPartition, OffsetAndMetadata> measure() throws ExecutionException, InterruptedException {
+    private Map<TopicPartition, OffsetAndMetadata> measure(Map<String, TopicDescription> described)
+            throws ExecutionException, InterruptedException {
         Map<String, ListConsumerGroupOffsetsSpec> groups = new HashMap<>();
         lanes.values().forEach(lane -> groups.put(lane.group(), new ListConsumerGroupOffsetsSpec()));
         Map<TopicPartition, OffsetAndMetadata> committed = new HashMap<>();
         admin.listConsumerGroupOffsets(groups).all().get().values().forEach(committed::putAll);
         committed.values().removeIf(offset -> offset == null);
-        Map<String, TopicDescription> topics = admin
-                .describeTopics(lanes.values().stream().map(KafkaLane::topic).toList()).allTopicNames().get();
         Map<TopicPartition, OffsetSpec> wanted = new HashMap<>();
         Map<TopicPartition, OffsetSpec> untouched = new HashMap<>();
-        topics.forEach((name, topic) -> topic.partitions().forEach(info -> {
+        described.forEach((name, topic) -> topic.partitions().forEach(info -> {
             TopicPartition partition = new TopicPartition(name, info.partition());
             wanted.put(partition, OffsetSpec.latest());
             if (!committed.containsKey(partition)) {
@@ -268,7 +316,7 @@ public class KafkaLanes implements LaneStore {
     private void delete(Map<TopicPartition, OffsetAndMetadata> committed) throws InterruptedException {
         Map<TopicPartition, RecordsToDelete> delivered = new HashMap<>();
         committed.forEach((partition, offset) -> {
-            if (offset.offset() > deleted.getOrDefault(partition, 0L)) {
+            if (offset.offset() > 0 && !Long.valueOf(offset.offset()).equals(deleted.get(partition))) {
                 delivered.put(partition, RecordsToDelete.beforeOffset(offset.offset()));
             }
         });
@@ -279,7 +327,7 @@ public class KafkaLanes implements LaneStore {
             admin.deleteRecords(delivered).all().get();
             committed.forEach((partition, offset) -> deleted.put(partition, offset.offset()));
         } catch (ExecutionException e) {
-            tell("What is delivered can't be deleted from Kafka's topics, they grow: " + e.getCause().getMessage());
+            tell("What is delivered can't be deleted from Kafka's topics, they grow", e.getCause());
         }
     }
 

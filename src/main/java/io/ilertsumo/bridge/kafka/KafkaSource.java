@@ -41,6 +41,7 @@ import io.ilertsumo.bridge.lane.LaneConstants;
 final class KafkaSource implements BatchSource<KafkaBatch>, ConsumerRebalanceListener {
 
     private static final Duration COMMIT_PATIENCE = Duration.ofSeconds(5);
+    private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(2);
     private static final long COMMIT_AGAIN_NANOS = 1_000_000_000;
     /** How many of the latest events are recognised if they were written twice. */
     private static final int KNOWN_EVENTS = 10_000;
@@ -58,6 +59,7 @@ final class KafkaSource implements BatchSource<KafkaBatch>, ConsumerRebalanceLis
     private final Map<TopicPartition, Long> committed = new HashMap<>();
     private long commitFailedNanos;
     private boolean isCommitDue;
+    private boolean isTold;
     private final Map<Known, Long> known = new LinkedHashMap<>() {
         private static final long serialVersionUID = 1L;
 
@@ -139,7 +141,7 @@ final class KafkaSource implements BatchSource<KafkaBatch>, ConsumerRebalanceLis
         delivered.addAll(batch.parts());
         waiting.removeIf(delivered::contains);
         changed();
-        commit();
+        commit(COMMIT_PATIENCE);
     }
 
     @Override
@@ -149,19 +151,14 @@ final class KafkaSource implements BatchSource<KafkaBatch>, ConsumerRebalanceLis
 
     @Override
     public void close() {
-        try {
-            if (isCommitDue) {
-                commit();
-            }
-        } finally {
-            lane.oldest(0);
-            consumer.close(CloseOptions.timeout(COMMIT_PATIENCE));
-        }
+        lane.oldest(0);
+        // what is still to be committed is, when the partitions are given back
+        consumer.close(CloseOptions.timeout(CLOSE_PATIENCE));
     }
 
     private void poll(long millis, boolean forMore) {
         if (isCommitDue && System.nanoTime() - commitFailedNanos >= COMMIT_AGAIN_NANOS) {
-            commit();
+            commit(COMMIT_PATIENCE);
         }
         if (forMore) {
             consumer.resume(consumer.paused());
@@ -189,7 +186,7 @@ final class KafkaSource implements BatchSource<KafkaBatch>, ConsumerRebalanceLis
      * been, or to two processes at once.
      */
     private boolean isRepeat(ConsumerRecord<String, byte[]> event) {
-        String id = RecordHeaders.text(event.headers(), LaneConstants.EVENT_ID);
+        String id = EventHeaders.text(event.headers(), LaneConstants.EVENT_ID);
         if (id == null || event.headers().lastHeader(LaneConstants.DEAD_LETTER) != null) {
             return false;
         }
@@ -210,29 +207,34 @@ final class KafkaSource implements BatchSource<KafkaBatch>, ConsumerRebalanceLis
         lane.oldest(oldest());
     }
 
-    private void commit() {
+    private void commit(Duration patience) {
         Map<TopicPartition, Long> upTo = new HashMap<>(positions);
         for (KafkaEvent event : waiting) {
             upTo.merge(event.partition, event.offset, Math::min);
         }
         Map<TopicPartition, OffsetAndMetadata> due = new HashMap<>();
         upTo.forEach((partition, offset) -> {
-            if (offset > committed.getOrDefault(partition, -1L)) {
+            if (!offset.equals(committed.get(partition))) {
                 due.put(partition, new OffsetAndMetadata(offset));
             }
         });
         isCommitDue = false;
         while (!due.isEmpty()) {
             try {
-                consumer.commitSync(due, COMMIT_PATIENCE);
+                consumer.commitSync(due, patience);
                 due.forEach((partition, offset) -> committed.put(partition, offset.offset()));
+                isTold = false;
                 return;
             } catch (WakeupException e) {
                 // that can wait
             } catch (KafkaException e) {
                 // the brokers are away, or the partitions are somebody else's by now
-                LOG.warn("A batch of the lane {} was delivered, but that could not be written down: it may come twice."
-                        + " {}", lane.name(), e.getMessage());
+                if (!isTold) {
+                    isTold = true;
+                    LOG.warn(
+                            "What was delivered of the lane {} can't be written down, it may come twice. Tried again: {}",
+                            lane.name(), e.getMessage());
+                }
                 isCommitDue = true;
                 commitFailedNanos = System.nanoTime();
                 return;
@@ -243,19 +245,21 @@ final class KafkaSource implements BatchSource<KafkaBatch>, ConsumerRebalanceLis
     @Override
     public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
         if (isCommitDue) {
-            commit();
+            commit(CLOSE_PATIENCE);
         }
+        LOG.info("The lane {} gives away {}", lane.name(), partitions);
         forget(partitions);
     }
 
     @Override
     public void onPartitionsLost(Collection<TopicPartition> partitions) {
+        LOG.warn("The lane {} has lost {}", lane.name(), partitions);
         forget(partitions);
     }
 
     @Override
     public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
-        // they are read from where they were committed
+        LOG.info("The lane {} has got {}", lane.name(), partitions);
     }
 
     private void forget(Collection<TopicPartition> partitions) {

@@ -4,9 +4,12 @@ import java.nio.ByteBuffer;
 
 import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.inject.Produces;
 import jakarta.enterprise.inject.Typed;
 import jakarta.inject.Named;
 
+import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
 import org.apache.camel.spi.IdempotentRepository;
 import org.apache.camel.util.TimeUtils;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -44,6 +47,15 @@ public class SeenEvents implements IdempotentRepository, TopicTail.Reader {
         periodMillis = TimeUtils.toMilliSeconds(settings.idempotencyPeriod());
         window = new KeyWindow(keys, periodMillis);
         tail = new TopicTail(lanes, KafkaLanes.SEEN, keys, this);
+    }
+
+    /** Says that another bridge may take the event for a new one. */
+    @Produces
+    @ApplicationScoped
+    @Named("observeUntold")
+    Processor observeUntold() {
+        return exchange -> lanes.tell("The other bridges can't be told which events are taken",
+                exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Exception.class));
     }
 
     @Override
@@ -105,7 +117,7 @@ public class SeenEvents implements IdempotentRepository, TopicTail.Reader {
 
     @Override
     public void reset() {
-        clear();
+        // what is read again is known already
     }
 
     @Override

@@ -17,8 +17,6 @@ import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.WakeupException;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Reads a topic of one partition from its beginning, and goes on with what is written to it, on a thread of its own.
@@ -27,8 +25,6 @@ import org.slf4j.LoggerFactory;
 final class TopicTail implements AutoCloseable {
 
     private static final Duration PATIENCE = Duration.ofSeconds(5);
-    private static final Logger LOG = LoggerFactory.getLogger(TopicTail.class);
-
     private final KafkaLanes lanes;
     private final TopicPartition partition;
     private final long newest;
@@ -98,7 +94,7 @@ final class TopicTail implements AutoCloseable {
             } catch (InterruptedException e) {
                 return;
             } catch (RuntimeException e) {
-                LOG.warn("The Kafka topic {} can't be read, tried again: {}", partition.topic(), e.getMessage());
+                lanes.tell("The Kafka topic " + partition.topic() + " can't be read, tried again", e);
                 pause();
             }
         }
@@ -136,7 +132,7 @@ final class TopicTail implements AutoCloseable {
                     }
                     end = Math.max(end, end(opened, all));
                 }
-                if (opened.position(partition) >= end) {
+                if ((!caughtUp || !waiting.isEmpty()) && position(opened) >= end) {
                     caughtUp = true;
                     waiting.forEach(one -> one.complete(null));
                     waiting.clear();
@@ -145,6 +141,16 @@ final class TopicTail implements AutoCloseable {
         } finally {
             consumer = null;
             opened.close(CloseOptions.timeout(Duration.ZERO));
+        }
+    }
+
+    private long position(Consumer<String, byte[]> consumer) {
+        while (true) {
+            try {
+                return consumer.position(partition);
+            } catch (WakeupException e) {
+                // somebody asks
+            }
         }
     }
 

@@ -11,7 +11,7 @@ public final class LaneConstants {
     @Metadata(label = "common", javaType = "String", description = "The group of the event. A batch holds events of one group only.")
     public static final String GROUP = "group";
 
-    @Metadata(label = "producer", javaType = "String", description = "The idempotency key: an event whose key is in the file's window already is not stored again.")
+    @Metadata(label = "producer", javaType = "String", description = "The idempotency key: an event whose key is known already is not stored again.")
     public static final String EVENT_ID = "eventId";
 
     @Metadata(label = "producer", javaType = "String", description = "Events of one alert leave a lane in the order in which they were stored.")

@@ -35,10 +35,14 @@ public abstract class LaneConsumer<B extends Batch> extends DefaultConsumer impl
      */
     private static final long GIVE_WAY_NANOS = 10_000_000_000L;
 
+    /** How often it is said that the lane can't be read. */
+    private static final long TELL_NANOS = 60_000_000_000L;
+
     private volatile ExecutorService executor;
     private volatile BatchSource<B> source;
     private volatile boolean delivering;
     private volatile boolean failing;
+    private long toldNanos = System.nanoTime() - TELL_NANOS;
     /** How many events the next batch holds at most, as far as the last one tells. */
     private int limit = Integer.MAX_VALUE;
     private long lastBatchNanos = System.nanoTime();
@@ -55,8 +59,8 @@ public abstract class LaneConsumer<B extends Batch> extends DefaultConsumer impl
         return (LaneEndpoint) super.getEndpoint();
     }
 
-    /** Whether the last batch could not be delivered. */
-    boolean isFailing() {
+    /** Whether events wait since the last batch could not be delivered. */
+    public boolean isFailing() {
         return failing;
     }
 
@@ -127,7 +131,10 @@ public abstract class LaneConsumer<B extends Batch> extends DefaultConsumer impl
                 return;
             } catch (Exception | Error e) {
                 // whatever it is, the lane must go on
-                getExceptionHandler().handleException("The lane " + getEndpoint().getLane() + " can't be read", e);
+                if (System.nanoTime() - toldNanos >= TELL_NANOS) {
+                    toldNanos = System.nanoTime();
+                    getExceptionHandler().handleException("The lane " + getEndpoint().getLane() + " can't be read", e);
+                }
                 pause(Thread::sleep);
             } finally {
                 source = null;
@@ -140,7 +147,10 @@ public abstract class LaneConsumer<B extends Batch> extends DefaultConsumer impl
         while (isToGoOn()) {
             if (!isStarted() || !endpoint.getCamelContext().isStarted() || isToGiveWay()) {
                 batches.idle(100);
-            } else if (batches.await(1, 1, LOOK_MILLIS)) {
+            } else if (!batches.await(1, 1, LOOK_MILLIS)) {
+                // what could not be delivered is somebody else's by now
+                failing = false;
+            } else {
                 linger(batches);
                 if (isStarted() && !isToGiveWay()) {
                     lastBatchNanos = System.nanoTime();

@@ -32,6 +32,8 @@ public class LaneMetrics {
     }
 
     void register(@Observes AfterStart started) {
+        // read from here on, not from the first call on
+        deadLetters.kept();
         Gauge.builder("bridge.dead.letters.kept", deadLetters, DeadLetterStore::kept)
                 .description("Dead letters that somebody has to look at").register(registry);
         FunctionCounter.builder("bridge.dead.letters.dropped", deadLetters, DeadLetterStore::dropped)

@@ -8,14 +8,14 @@ import org.apache.kafka.common.header.Headers;
 
 import io.ilertsumo.bridge.lane.LaneConstants;
 
-/** The headers of records: text in UTF-8. */
-final class RecordHeaders {
+/** The headers of the bridge's records, text in UTF-8 as far as the bridge reads them. */
+final class EventHeaders {
 
     /** Those that an event's record takes over from the message. */
     static final Set<String> NAMES = Set.of(LaneConstants.LANE, LaneConstants.GROUP, LaneConstants.EVENT_ID,
             LaneConstants.ACCEPTED, LaneConstants.DEAD_LETTER);
 
-    private RecordHeaders() {
+    private EventHeaders() {
     }
 
     /** The header's value; {@code null} if there is none of that name. */
