@@ -1,10 +1,11 @@
 -- Distinct iLert events for wrk.
 --
---   wrk … -s events.lua http://…/webhooks/ilert -- bulk|burst|express RUN [PER_SECOND]
+--   wrk … -s events.lua http://127.0.0.1:PORT/webhooks/ilert -- bulk|burst|express RUN PER_SECOND PORT…
 --
 -- All belong to 5,000 alerts. bulk: LOW priority, the events of one alert 5,000 events apart. burst: LOW priority, the
--- four events of an alert at once. express: HIGH priority, and each event says when it was sent (sentMicros). With
--- PER_SECOND (and -t1) the events are sent at that pace, else as fast as they are answered.
+-- four events of an alert at once. express: HIGH priority, and each event says when it was sent (sentMicros). PER_SECOND
+-- is the pace of all ports together, one thread each (-t); 0: as fast as they are answered. Thread by thread the events
+-- go to the ports in turn.
 -- An event id is RUN, thread and number in the shape of a UUID, so that StandIn.java needs one bit to remember it.
 
 local ffi = require("ffi")
@@ -44,8 +45,9 @@ local kind, run
 local sent = 0
 function init(args)
   kind, run = args[1], tonumber(args[2])
-  if args[3] then
-    local pause = 1000000 / tonumber(args[3])
+  wrk.thread.addr = wrk.lookup("127.0.0.1", args[4 + number % (#args - 3)])[1]
+  if args[3] ~= "0" then
+    local pause = 1000000 * (#args - 3) / tonumber(args[3])
     local turn
     -- wrk asks before each request of any connection: each gets the next free place on the time line
     function delay()
