@@ -174,8 +174,9 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
             wrong.add("BRIDGE_KAFKA_CERTIFICATE and BRIDGE_KAFKA_KEY go together");
         }
         atLeast(1, Map.of("BRIDGE_KAFKA_PARTITIONS", settings.partitions(),
-                "BRIDGE_KAFKA_MAX_EVENTS", settings.maxEvents(),
-                "BRIDGE_KAFKA_TIMEOUT (in milliseconds)", settings.timeout().toMillis()), wrong);
+                "BRIDGE_KAFKA_MAX_EVENTS", settings.maxEvents()), wrong);
+        // beyond what the producers wait for company
+        atLeast(100, Map.of("BRIDGE_KAFKA_TIMEOUT (in milliseconds)", settings.timeout().toMillis()), wrong);
     }
 
     /** Where one can't be read, none of them would be. */
