@@ -193,6 +193,28 @@ class StartIT {
         }
     }
 
+    @Test
+    void overKafkaItSaysWhatIsMissingAtOnce() {
+        settings.put("BRIDGE_LANES", "kafka");
+        settings.put("BRIDGE_KAFKA_SECURITY_PROTOCOL", "SASL_SSL");
+        settings.put("BRIDGE_KAFKA_SASL_MECHANISM", "GSSAPI");
+        settings.put("BRIDGE_KAFKA_CA", "/nowhere");
+
+        doesNotStart("BRIDGE_KAFKA_BROKERS is missing", "BRIDGE_KAFKA_SASL_MECHANISM is none of",
+                "BRIDGE_KAFKA_USERNAME or BRIDGE_KAFKA_PASSWORD is missing",
+                "BRIDGE_KAFKA_CA is not a file that can be read: /nowhere");
+    }
+
+    @Test
+    void overKafkaALaneThatNobodyReadsIsNotWrittenTo() throws Exception {
+        settings.put("BRIDGE_LANES", "kafka");
+        settings.put("BRIDGE_KAFKA_BROKERS", "localhost:1");
+        settings.put("BRIDGE_ROUTES_DIR", new EditedRoutes()
+                .replace("lanes/kafka.camel.yaml", "kafka-lane:bulk", "kafka-lane:slow").folder());
+
+        doesNotStart("kafka.camel.yaml:", "no route takes from kafka-lane:bulk");
+    }
+
     private String doesNotStart(String... reasons) {
         try (Program program = Program.launch(new HashMap<>(settings))) {
             int exitCode = program.awaitEnd();
