@@ -141,7 +141,11 @@ final class KafkaSource implements BatchSource<KafkaBatch>, ConsumerRebalanceLis
         delivered.addAll(batch.parts());
         waiting.removeIf(delivered::contains);
         changed();
-        commit(COMMIT_PATIENCE);
+        Map<TopicPartition, OffsetAndMetadata> due = due();
+        if (!due.isEmpty()) {
+            // the next batch need not wait for it: whether it was is told in a poll
+            consumer.commitAsync(due, this::committed);
+        }
     }
 
     @Override
@@ -207,7 +211,8 @@ final class KafkaSource implements BatchSource<KafkaBatch>, ConsumerRebalanceLis
         lane.oldest(oldest());
     }
 
-    private void commit(Duration patience) {
+    /** What is not yet known to be committed. */
+    private Map<TopicPartition, OffsetAndMetadata> due() {
         Map<TopicPartition, Long> upTo = new HashMap<>(positions);
         for (KafkaEvent event : waiting) {
             upTo.merge(event.partition, event.offset, Math::min);
@@ -218,25 +223,40 @@ final class KafkaSource implements BatchSource<KafkaBatch>, ConsumerRebalanceLis
                 due.put(partition, new OffsetAndMetadata(offset));
             }
         });
+        return due;
+    }
+
+    private void committed(Map<TopicPartition, OffsetAndMetadata> offsets, Exception failure) {
+        if (failure == null) {
+            isTold = false;
+            offsets.forEach((partition, offset) -> positions.computeIfPresent(partition, (its, position) -> {
+                committed.put(its, offset.offset());
+                return position;
+            }));
+            return;
+        }
+        // the brokers are away, or the partitions are somebody else's by now
+        if (!isTold) {
+            isTold = true;
+            LOG.warn("What was delivered of the lane {} can't be written down, it may come twice. Tried again: {}",
+                    lane.name(), failure.getMessage());
+        }
+        isCommitDue = true;
+        commitFailedNanos = System.nanoTime();
+    }
+
+    private void commit(Duration patience) {
+        Map<TopicPartition, OffsetAndMetadata> due = due();
         isCommitDue = false;
         while (!due.isEmpty()) {
             try {
                 consumer.commitSync(due, patience);
-                due.forEach((partition, offset) -> committed.put(partition, offset.offset()));
-                isTold = false;
+                committed(due, null);
                 return;
             } catch (WakeupException e) {
                 // that can wait
             } catch (KafkaException e) {
-                // the brokers are away, or the partitions are somebody else's by now
-                if (!isTold) {
-                    isTold = true;
-                    LOG.warn(
-                            "What was delivered of the lane {} can't be written down, it may come twice. Tried again: {}",
-                            lane.name(), e.getMessage());
-                }
-                isCommitDue = true;
-                commitFailedNanos = System.nanoTime();
+                committed(due, e);
                 return;
             }
         }
@@ -244,9 +264,7 @@ final class KafkaSource implements BatchSource<KafkaBatch>, ConsumerRebalanceLis
 
     @Override
     public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
-        if (isCommitDue) {
-            commit(CLOSE_PATIENCE);
-        }
+        commit(CLOSE_PATIENCE);
         LOG.info("The lane {} gives away {}", lane.name(), partitions);
         forget(partitions);
     }

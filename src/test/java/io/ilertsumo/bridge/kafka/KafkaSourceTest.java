@@ -15,6 +15,7 @@ import java.util.Set;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.MockConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.consumer.OffsetCommitCallback;
 import org.apache.kafka.clients.consumer.internals.AutoOffsetResetStrategy;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
@@ -37,11 +38,13 @@ class KafkaSourceTest {
     private final MockConsumer<String, byte[]> consumer = new MockConsumer<>(
             AutoOffsetResetStrategy.EARLIEST.name()) {
         @Override
-        public synchronized void commitSync(Map<TopicPartition, OffsetAndMetadata> offsets, Duration timeout) {
+        public synchronized void commitAsync(Map<TopicPartition, OffsetAndMetadata> offsets,
+                OffsetCommitCallback callback) {
             if (isCommitRefused) {
-                throw new TimeoutException("The broker is away");
+                callback.onComplete(offsets, new TimeoutException("The broker is away"));
+            } else {
+                super.commitAsync(offsets, callback);
             }
-            super.commitSync(offsets, timeout);
         }
     };
     private boolean isCommitRefused;
