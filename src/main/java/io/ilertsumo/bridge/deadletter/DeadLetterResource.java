@@ -14,7 +14,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
@@ -59,6 +61,7 @@ public class DeadLetterResource {
     private final DeadLetterStore store;
     private final ProducerTemplate template;
     private final MeterRegistry registry;
+    private final Map<Long, CompletableFuture<Replay>> underWay = new ConcurrentHashMap<>();
 
     DeadLetterResource(ManagementAccess access, DeadLetterStore store, ProducerTemplate template,
             MeterRegistry registry) {
@@ -215,7 +218,10 @@ public class DeadLetterResource {
 
     private void replay(RoutingContext call) throws Exception {
         long id = id(call);
-        Replay became = replay(letter(id).orElseThrow(() -> new DeadLetterGoneException(id))).get();
+        Replay became;
+        try (DeadLetters all = store.open()) {
+            became = replay(id, all, new AtomicInteger()).get();
+        }
         switch (became) {
             case REPLAYED -> answer(call, new JsonObject().put("replayed", 1));
             case UNREADABLE -> Problem.send(call, 409, "It can still not be read, and is still a dead letter");
@@ -229,15 +235,13 @@ public class DeadLetterResource {
     private void replayAll(RoutingContext call) throws Exception {
         Map<Replay, Integer> became = new EnumMap<>(Replay.class);
         List<CompletableFuture<Replay>> replays = new ArrayList<>();
-        int bytes = 0;
+        AtomicInteger bytes = new AtomicInteger();
         try (DeadLetters all = store.open()) {
             for (long id : wanted(call)) {
-                Optional<DeadLetter> letter = all.get(id);
-                replays.add(letter.isPresent() ? replay(letter.get()) : CompletableFuture.completedFuture(Replay.GONE));
-                bytes += letter.map(DeadLetter::size).orElse(0);
-                if (replays.size() >= REPLAYED_AT_ONCE || bytes >= BYTES_REPLAYED_AT_ONCE) {
+                replays.add(replay(id, all, bytes));
+                if (replays.size() >= REPLAYED_AT_ONCE || bytes.get() >= BYTES_REPLAYED_AT_ONCE) {
                     count(replays, became);
-                    bytes = 0;
+                    bytes.set(0);
                     if (became.containsKey(Replay.FAILED)) {
                         break;
                     }
@@ -262,6 +266,36 @@ public class DeadLetterResource {
             became.merge(replay.get(), 1, Integer::sum);
         }
         replays.clear();
+    }
+
+    /**
+     * Replays the letter, unless that is under way already: not every store takes a letter away with its storing.
+     *
+     * @param bytes is given the size of the letter as well
+     */
+    private CompletableFuture<Replay> replay(long id, DeadLetters all, AtomicInteger bytes) throws IOException {
+        CompletableFuture<Replay> mine = new CompletableFuture<>();
+        CompletableFuture<Replay> other = underWay.putIfAbsent(id, mine);
+        if (other != null) {
+            return other.thenApply(became -> became == Replay.REPLAYED ? Replay.GONE : became);
+        }
+        Optional<DeadLetter> letter = Optional.empty();
+        try {
+            letter = all.get(id);
+        } finally {
+            if (letter.isEmpty()) {
+                underWay.remove(id);
+                mine.complete(Replay.GONE);
+            }
+        }
+        letter.ifPresent(found -> {
+            bytes.addAndGet(found.size());
+            replay(found).whenComplete((became, failure) -> {
+                underWay.remove(id);
+                mine.complete(failure == null ? became : Replay.FAILED);
+            });
+        });
+        return mine;
     }
 
     private CompletableFuture<Replay> replay(DeadLetter letter) {

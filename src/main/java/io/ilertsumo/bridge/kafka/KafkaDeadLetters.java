@@ -6,11 +6,14 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.UUID;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -44,9 +47,10 @@ import io.ilertsumo.bridge.lane.Outcome;
 import io.ilertsumo.bridge.settings.BridgeSettings;
 
 /**
- * The dead letters of all processes, in a compacted topic: a letter is a record whose key tells what it is, the latest
- * of its key counts, and one without a value takes it away. A letter's id is the place of its first record in the
- * topic. Each process keeps what the letters are about in memory, not their bodies. Thread-safe.
+ * The dead letters of all processes, in a compacted topic: a letter is a record with a key of its own, and a record of
+ * that key without a value takes it away. So nothing that happens to one letter can happen to another, such as to the
+ * next one of the same event. A letter's id is its place in the topic. Each process keeps what the letters are about in
+ * memory, not their bodies. Thread-safe.
  */
 @ApplicationScoped
 @Typed(KafkaDeadLetters.class)
@@ -65,14 +69,20 @@ public class KafkaDeadLetters implements DeadLetterStore, TopicTail.Reader {
             .newSingleThreadScheduledExecutor(task -> new Thread(task, "kafka-dead-letter-acknowledgements"));
     private final TreeMap<Long, Kept> letters = new TreeMap<>();
     private final Map<String, Kept> byKey = new HashMap<>();
-    /** Letters whose taking away is acknowledged and not read yet. */
-    private final Map<String, Long> gone = new HashMap<>();
+    /** The latest letter of an event, or of a body that is none. */
+    private final Map<String, Kept> latest = new HashMap<>();
+    /** Letters that were taken away here, until that is read. */
+    private final Set<String> gone = new HashSet<>();
     private long bytes;
     private long readUpTo = -1;
     private final AtomicLong dropped = new AtomicLong();
     private Producer<String, byte[]> producer;
 
     private record Kept(String key, long offset, DeadLetter letter) {
+
+        String content() {
+            return key.substring(0, key.indexOf('/'));
+        }
     }
 
     KafkaDeadLetters(KafkaLanes lanes, BridgeSettings settings) {
@@ -103,16 +113,15 @@ public class KafkaDeadLetters implements DeadLetterStore, TopicTail.Reader {
 
     @Override
     public void keep(Undeliverable undeliverable, Outcome outcome) {
-        String key = HexFormat.of().formatHex(undeliverable.key());
+        String content = HexFormat.of().formatHex(undeliverable.key());
         Kept before;
         synchronized (this) {
-            before = byKey.get(key);
+            before = latest.get(content);
         }
         Instant now = Instant.now().truncatedTo(ChronoUnit.MILLIS);
-        ProducerRecord<String, byte[]> letter = new ProducerRecord<>(partition.topic(), 0, now.toEpochMilli(), key,
-                undeliverable.body());
+        ProducerRecord<String, byte[]> letter = new ProducerRecord<>(partition.topic(), 0, now.toEpochMilli(),
+                content + "/" + UUID.randomUUID(), undeliverable.body());
         Headers headers = letter.headers();
-        EventHeaders.put(headers, "id", before == null ? null : before.letter.id());
         EventHeaders.put(headers, "attempts", before == null ? 1 : before.letter.attempts() + 1);
         EventHeaders.put(headers, "first", before == null ? now : before.letter.first());
         EventHeaders.put(headers, "reason", undeliverable.reason());
@@ -124,7 +133,13 @@ public class KafkaDeadLetters implements DeadLetterStore, TopicTail.Reader {
         EventHeaders.put(headers, LaneConstants.LANE, undeliverable.lane());
         EventHeaders.put(headers, LaneConstants.GROUP, undeliverable.group());
         EventHeaders.put(headers, "encoding", undeliverable.encoding());
-        send(letter, outcome);
+        send(letter, (repeated, failure) -> {
+            if (failure == null && before != null) {
+                // there is one letter of it, not one for each time
+                takeAway(before);
+            }
+            outcome.done(repeated, failure);
+        });
     }
 
     @Override
@@ -169,6 +184,7 @@ public class KafkaDeadLetters implements DeadLetterStore, TopicTail.Reader {
     public synchronized void reset() {
         letters.clear();
         byKey.clear();
+        latest.clear();
         gone.clear();
         bytes = 0;
         readUpTo = -1;
@@ -182,40 +198,63 @@ public class KafkaDeadLetters implements DeadLetterStore, TopicTail.Reader {
         } catch (RuntimeException e) {
             LOG.warn("The record {} of the topic {} is no dead letter of a bridge", record.offset(), record.topic());
         }
-        gone.computeIfPresent(record.key(), (key, offset) -> record.offset() >= offset ? null : offset);
+        if (record.value() == null) {
+            gone.remove(record.key());
+        }
     }
 
     /** What this process wrote counts from its acknowledgement on, unless it has been read already. */
     private synchronized void acknowledged(ProducerRecord<String, byte[]> letter, long offset, long at) {
         if (offset > readUpTo) {
             apply(letter.key(), offset, letter.headers(), at, letter.value());
+            if (letter.value() == null) {
+                gone.add(letter.key());
+            }
         }
     }
 
     private void apply(String key, long offset, Headers headers, long at, byte[] body) {
-        Kept before = byKey.get(key);
-        if (before != null && before.offset >= offset || gone.getOrDefault(key, -1L) > offset) {
-            return;
-        }
-        if (before != null) {
-            byKey.remove(key);
-            letters.remove(before.letter.id());
-            bytes -= before.letter.size();
-        }
         if (body == null) {
-            gone.put(key, offset);
-        } else {
+            forget(byKey.get(key));
+        } else if (!byKey.containsKey(key) && !gone.contains(key)) {
             Kept kept = new Kept(key, offset, letter(offset, headers, at, body.length, null));
+            latest.put(kept.content(), kept);
             byKey.put(key, kept);
             letters.put(kept.letter.id(), kept);
             bytes += body.length;
         }
     }
 
+    /** Returns whether it was there. */
+    private synchronized boolean forget(Kept letter) {
+        if (letter == null || letters.remove(letter.letter.id()) == null) {
+            return false;
+        }
+        byKey.remove(letter.key);
+        latest.remove(letter.content(), letter);
+        bytes -= letter.letter.size();
+        return true;
+    }
+
+    /** At once in this process, whether or not the brokers take it: if they don't it comes back with the next start. */
+    private boolean takeAway(Kept letter) {
+        synchronized (this) {
+            if (!forget(letter)) {
+                return false;
+            }
+            gone.add(letter.key);
+        }
+        send(new ProducerRecord<>(partition.topic(), 0, letter.key, null), (repeated, failure) -> {
+            if (failure != null) {
+                LOG.warn("A dead letter that has to make room can't be deleted: {}", failure.getMessage());
+            }
+        });
+        return true;
+    }
+
     private static DeadLetter letter(long offset, Headers headers, long at, int size, byte[] body) {
-        String id = EventHeaders.text(headers, "id");
         String status = EventHeaders.text(headers, "status");
-        return new DeadLetter(id == null ? offset + 1 : Long.parseLong(id),
+        return new DeadLetter(offset + 1,
                 Integer.parseInt(EventHeaders.text(headers, "attempts")),
                 Instant.parse(EventHeaders.text(headers, "first")), Instant.ofEpochMilli(at), size,
                 new Undeliverable(EventHeaders.text(headers, "reason"), EventHeaders.text(headers, "detail"),
@@ -249,22 +288,10 @@ public class KafkaDeadLetters implements DeadLetterStore, TopicTail.Reader {
     }
 
     private void drop(Kept letter) {
-        synchronized (this) {
-            if (!letters.remove(letter.letter.id(), letter)) {
-                // it came again meanwhile, or is gone
-                return;
-            }
-            byKey.remove(letter.key);
-            bytes -= letter.letter.size();
-            gone.put(letter.key, letter.offset + 1);
+        if (takeAway(letter)) {
+            dropped.incrementAndGet();
+            LOG.warn("Threw away the dead letter {} for one of the bounds", letter.letter.id());
         }
-        dropped.incrementAndGet();
-        LOG.warn("Threw away the dead letter {} for one of the bounds", letter.letter.id());
-        send(new ProducerRecord<>(partition.topic(), 0, letter.key, null), (repeated, failure) -> {
-            if (failure != null) {
-                LOG.warn("A dead letter that has to make room can't be deleted: {}", failure.getMessage());
-            }
-        });
     }
 
     @Override
@@ -320,7 +347,7 @@ public class KafkaDeadLetters implements DeadLetterStore, TopicTail.Reader {
                 long end = System.nanoTime() + PATIENCE.toNanos();
                 while (System.nanoTime() < end) {
                     for (ConsumerRecord<String, byte[]> record : consumer.poll(Duration.ofMillis(100))) {
-                        // a later one has taken its place meanwhile if it is not this
+                        // it has been taken away meanwhile if it is not this
                         return record.offset() != wanted.offset
                                 ? Optional.empty()
                                 : Optional.of(letter(record.offset(), record.headers(), record.timestamp(),
