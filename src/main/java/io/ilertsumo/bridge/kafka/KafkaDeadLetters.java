@@ -151,8 +151,12 @@ public class KafkaDeadLetters implements DeadLetterStore, TopicTail.Reader {
         if (letter == null) {
             acknowledgements.execute(() -> outcome.done(false, new DeadLetterGoneException(id)));
         } else {
-            send(new ProducerRecord<>(partition.topic(), 0, letter.key, null), outcome);
+            delete(letter, outcome);
         }
+    }
+
+    private void delete(Kept letter, Outcome outcome) {
+        send(new ProducerRecord<>(partition.topic(), 0, letter.key, null), outcome);
     }
 
     /** Made when it is needed, so that it may fail then. */
@@ -244,9 +248,9 @@ public class KafkaDeadLetters implements DeadLetterStore, TopicTail.Reader {
             }
             gone.add(letter.key);
         }
-        send(new ProducerRecord<>(partition.topic(), 0, letter.key, null), (repeated, failure) -> {
+        delete(letter, (repeated, failure) -> {
             if (failure != null) {
-                LOG.warn("A dead letter that has to make room can't be deleted: {}", failure.getMessage());
+                LOG.warn("The dead letter {} can't be deleted: {}", letter.letter.id(), failure.getMessage());
             }
         });
         return true;

@@ -88,7 +88,7 @@ final class KafkaSource implements BatchSource<KafkaBatch>, ConsumerRebalanceLis
     @Override
     public boolean await(int events, int bytes, long millis) {
         if (waiting.size() < events && waitingBytes < bytes && millis > 0) {
-            poll(millis, waiting.size() < maxEvents && waitingBytes < maxBytes);
+            poll(millis, hasRoom());
         }
         return waiting.size() >= events || waitingBytes >= bytes;
     }
@@ -110,7 +110,7 @@ final class KafkaSource implements BatchSource<KafkaBatch>, ConsumerRebalanceLis
     @Override
     public KafkaBatch next(int maxEvents, int maxBytes) {
         // what has come meanwhile goes along, and the consumer stays in its group however many batches there are to go
-        poll(0, waiting.size() < this.maxEvents && waitingBytes < this.maxBytes);
+        poll(0, hasRoom());
         if (waiting.isEmpty()) {
             return null;
         }
@@ -158,6 +158,10 @@ final class KafkaSource implements BatchSource<KafkaBatch>, ConsumerRebalanceLis
         lane.oldest(0);
         // what is still to be committed is, when the partitions are given back
         consumer.close(CloseOptions.timeout(CLOSE_PATIENCE));
+    }
+
+    private boolean hasRoom() {
+        return waiting.size() < maxEvents && waitingBytes < maxBytes;
     }
 
     private void poll(long millis, boolean forMore) {

@@ -11,6 +11,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.LongSupplier;
 
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -25,6 +26,7 @@ import org.apache.kafka.common.errors.WakeupException;
 final class TopicTail implements AutoCloseable {
 
     private static final Duration PATIENCE = Duration.ofSeconds(5);
+
     private final KafkaLanes lanes;
     private final TopicPartition partition;
     private final long newest;
@@ -130,9 +132,9 @@ final class TopicTail implements AutoCloseable {
                     for (CompletableFuture<Void> one = asked.poll(); one != null; one = asked.poll()) {
                         waiting.add(one);
                     }
-                    end = Math.max(end, end(opened, all));
+                    end = Math.max(end, ask(() -> opened.endOffsets(all, PATIENCE).get(partition)));
                 }
-                if ((!caughtUp || !waiting.isEmpty()) && position(opened) >= end) {
+                if ((!caughtUp || !waiting.isEmpty()) && ask(() -> opened.position(partition)) >= end) {
                     caughtUp = true;
                     waiting.forEach(one -> one.complete(null));
                     waiting.clear();
@@ -144,22 +146,13 @@ final class TopicTail implements AutoCloseable {
         }
     }
 
-    private long position(Consumer<String, byte[]> consumer) {
+    /** What the consumer answers, whoever wakes it meanwhile. */
+    private static long ask(LongSupplier question) {
         while (true) {
             try {
-                return consumer.position(partition);
+                return question.getAsLong();
             } catch (WakeupException e) {
-                // somebody asks
-            }
-        }
-    }
-
-    private static long end(Consumer<String, byte[]> consumer, List<TopicPartition> partitions) {
-        while (true) {
-            try {
-                return consumer.endOffsets(partitions, PATIENCE).get(partitions.get(0));
-            } catch (WakeupException e) {
-                // somebody else asks the same
+                // somebody else asks
             }
         }
     }
