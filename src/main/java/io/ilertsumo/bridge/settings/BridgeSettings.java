@@ -119,6 +119,12 @@ public interface BridgeSettings {
     /** Source categories by group. */
     Map<String, String> category();
 
+    @WithName("report.period")
+    String reportPeriod();
+
+    @WithName("report.category")
+    String reportCategory();
+
     @WithName("management.username")
     String managementUsername();
 

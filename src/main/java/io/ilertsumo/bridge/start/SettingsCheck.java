@@ -122,6 +122,7 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
         isTime("BRIDGE_DEAD_LETTERS_MAX_AGE", settings.deadLettersMaxAge(), wrong);
         isTime("BRIDGE_EXPRESS_LINGER", settings.expressLinger(), wrong);
         isTime("BRIDGE_BULK_LINGER", settings.bulkLinger(), wrong);
+        isTime("BRIDGE_REPORT_PERIOD", settings.reportPeriod(), wrong);
         atLeast(0, Map.of("BRIDGE_RECEIVE_MAX_PER_SECOND", settings.receiveMaxPerSecond(),
                 "BRIDGE_RETRY_AFTER", settings.retryAfter(),
                 "BRIDGE_OUTBOX_MIN_FREE_DISK", settings.outboxMinFreeDisk(),

@@ -55,7 +55,10 @@ public class SumoLogicResource implements QuarkusTestResourceLifecycleManager {
         return all;
     }
 
-    /** What makes the bridge quick enough for tests: the defaults are meant for a far and busy Sumo Logic. */
+    /**
+     * What makes the bridge quick enough for tests: the defaults are meant for a far and busy Sumo Logic. Nor does it
+     * report, but where a test wants it to.
+     */
     public static Map<String, String> common() {
         return Map.of(
                 "ilert.webhook.password", PASSWORD,
@@ -63,6 +66,7 @@ public class SumoLogicResource implements QuarkusTestResourceLifecycleManager {
                 "bridge.retry.delay", "50ms",
                 "bridge.retry.max-delay", "200ms",
                 "bridge.retry.misconfigured-after", "1",
+                "bridge.report.period", "0",
                 "sumologic.response-timeout", "3000");
     }
 
