@@ -49,6 +49,7 @@ class ReportTest extends RunningBridge {
         String host = InetAddress.getLocalHost().getHostName();
         lines(report).forEach(line -> {
             assertEquals(host, line.path("bridge").asText());
+            assertEquals("outbox", line.path("lanes").asText());
             Duration age = Duration.between(Instant.parse(line.path("timestamp").asText()), Instant.now());
             assertTrue(age.compareTo(Duration.ofMinutes(1)) < 0, () -> "written when it was sent: " + line);
         });

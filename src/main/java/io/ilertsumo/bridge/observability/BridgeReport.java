@@ -5,6 +5,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.StreamSupport;
 
@@ -24,6 +25,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.ilertsumo.bridge.delivery.TokenMask;
 import io.ilertsumo.bridge.lane.Lane;
 import io.ilertsumo.bridge.lane.LaneStore;
+import io.ilertsumo.bridge.settings.BridgeSettings;
 import io.micrometer.core.instrument.Measurement;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Statistic;
@@ -45,6 +47,8 @@ public class BridgeReport {
     private final MeterRegistry registry;
     private final LaneStore lanes;
     private final TokenMask mask;
+    /** Over Kafka the lanes and dead letters are those of all bridges. */
+    private final String where;
     private final ObjectMapper json = new ObjectMapper();
     private final String host = InetAddressUtil.getLocalHostNameSafe();
     private volatile Counts reported = new Counts(Map.of());
@@ -53,10 +57,11 @@ public class BridgeReport {
     private record Counts(Map<String, Double> sums) {
     }
 
-    BridgeReport(MeterRegistry registry, LaneStore lanes, TokenMask mask) {
+    BridgeReport(MeterRegistry registry, LaneStore lanes, TokenMask mask, BridgeSettings settings) {
         this.registry = registry;
         this.lanes = lanes;
         this.mask = mask;
+        where = settings.lanes().name().toLowerCase(Locale.ROOT);
     }
 
     /** Makes the body a report, one JSON object a line: one for each lane, then one for the bridge. */
@@ -78,7 +83,8 @@ public class BridgeReport {
     }
 
     private ObjectNode line(String now, String report) {
-        return json.createObjectNode().put("timestamp", now).put("bridge", host).put("report", report);
+        return json.createObjectNode().put("timestamp", now).put("bridge", host)
+                .put("lanes", where).put("report", report);
     }
 
     private ObjectNode ofLane(String lane, ObjectNode line, Map<String, Double> counts) {

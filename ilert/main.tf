@@ -1,0 +1,29 @@
+data "ilert_alert_source" "sources" {
+  for_each = toset(var.alert_sources)
+  name     = each.value
+}
+
+# a webhook has no connector of its own in iLert, only a type
+resource "ilert_alert_action" "bridge" {
+  name                   = "ilert-sumologic-bridge"
+  trigger_mode           = "AUTOMATIC"
+  trigger_types          = var.trigger_types
+  not_resolved_delay_sec = var.not_resolved_delay_sec
+
+  connector {
+    type = "webhook"
+  }
+
+  # urlencode writes a blank as a plus sign, which is one in a user's name or password
+  webhook {
+    url = "https://${replace(urlencode(var.webhook_username), "+", "%20")}:${replace(urlencode(var.webhook_password), "+", "%20")}@${var.bridge_host}/webhooks/ilert"
+  }
+
+  dynamic "alert_source" {
+    for_each = data.ilert_alert_source.sources
+
+    content {
+      id = alert_source.value.id
+    }
+  }
+}

@@ -1,0 +1,214 @@
+package io.ilertsumo.bridge.search;
+
+import java.text.SimpleDateFormat;
+import java.util.ArrayList;
+import java.util.Date;
+import java.util.List;
+import java.util.Locale;
+import java.util.TimeZone;
+import java.util.function.BiFunction;
+import java.util.function.BiPredicate;
+import java.util.regex.Pattern;
+
+import io.ilertsumo.bridge.search.Tokens.Kind;
+
+/**
+ * A value that is computed from a row. What nothing is said about in Sumo Logic's documentation, a comparison with a
+ * field that has no value, is false here, so that a query that relies on anything else shows.
+ */
+@FunctionalInterface
+interface Expression {
+
+    Object of(Row row, long now);
+
+    default boolean isTrue(Row row, long now) {
+        return Boolean.TRUE.equals(of(row, now));
+    }
+
+    /** @throws IllegalArgumentException if it uses what is not known here */
+    static Expression parse(Tokens tokens) {
+        return or(tokens);
+    }
+
+    private static Expression or(Tokens tokens) {
+        Expression left = and(tokens);
+        while (tokens.take("or")) {
+            Expression one = left;
+            Expression other = and(tokens);
+            left = (row, now) -> one.isTrue(row, now) || other.isTrue(row, now);
+        }
+        return left;
+    }
+
+    private static Expression and(Tokens tokens) {
+        Expression left = not(tokens);
+        while (tokens.take("and")) {
+            Expression one = left;
+            Expression other = not(tokens);
+            left = (row, now) -> one.isTrue(row, now) && other.isTrue(row, now);
+        }
+        return left;
+    }
+
+    private static Expression not(Tokens tokens) {
+        if (tokens.take("!")) {
+            Expression negated = not(tokens);
+            return (row, now) -> !negated.isTrue(row, now);
+        }
+        return comparison(tokens);
+    }
+
+    private static Expression comparison(Tokens tokens) {
+        Expression left = sum(tokens);
+        if (tokens.take("matches")) {
+            return compared(left, sum(tokens),
+                    (value, pattern) -> wildcards(text(pattern)).matcher(text(value)).matches());
+        } else if (tokens.take("in")) {
+            List<Expression> values = arguments(tokens);
+            return (row, now) -> values.stream().anyMatch(value -> areEqual(left.of(row, now), value.of(row, now)));
+        } else if (tokens.take("=") || tokens.take("==")) {
+            return compared(left, sum(tokens), Expression::areEqual);
+        } else if (tokens.take("!=") || tokens.take("<>")) {
+            return compared(left, sum(tokens), (one, other) -> !areEqual(one, other));
+        } else if (tokens.take("<=")) {
+            return compared(left, sum(tokens), (one, other) -> number(one) <= number(other));
+        } else if (tokens.take(">=")) {
+            return compared(left, sum(tokens), (one, other) -> number(one) >= number(other));
+        } else if (tokens.take("<")) {
+            return compared(left, sum(tokens), (one, other) -> number(one) < number(other));
+        } else if (tokens.take(">")) {
+            return compared(left, sum(tokens), (one, other) -> number(one) > number(other));
+        }
+        return left;
+    }
+
+    private static Expression compared(Expression left, Expression right, BiPredicate<Object, Object> comparison) {
+        return (row, now) -> {
+            Object one = left.of(row, now);
+            Object other = right.of(row, now);
+            return one != null && other != null && comparison.test(one, other);
+        };
+    }
+
+    private static boolean areEqual(Object one, Object other) {
+        if (one == null || other == null) {
+            return false;
+        }
+        return one instanceof Number || other instanceof Number
+                ? number(one) == number(other)
+                : text(one).equals(text(other));
+    }
+
+    private static Expression sum(Tokens tokens) {
+        Expression left = product(tokens);
+        while (true) {
+            if (tokens.take("+")) {
+                left = computed(left, product(tokens), Double::sum);
+            } else if (tokens.take("-")) {
+                left = computed(left, product(tokens), (one, other) -> one - other);
+            } else {
+                return left;
+            }
+        }
+    }
+
+    private static Expression product(Tokens tokens) {
+        Expression left = value(tokens);
+        while (true) {
+            if (tokens.take("*")) {
+                left = computed(left, value(tokens), (one, other) -> one * other);
+            } else if (tokens.take("/")) {
+                left = computed(left, value(tokens), (one, other) -> one / other);
+            } else {
+                return left;
+            }
+        }
+    }
+
+    private static Expression computed(Expression left, Expression right,
+            BiFunction<Double, Double, Double> operation) {
+        return (row, now) -> {
+            Object one = left.of(row, now);
+            Object other = right.of(row, now);
+            return one == null || other == null ? null : operation.apply(number(one), number(other));
+        };
+    }
+
+    private static Expression value(Tokens tokens) {
+        if (tokens.isNext(Kind.TEXT)) {
+            String text = tokens.expect(Kind.TEXT);
+            return (row, now) -> text;
+        } else if (tokens.isNext(Kind.NUMBER)) {
+            Double number = Double.valueOf(tokens.expect(Kind.NUMBER));
+            return (row, now) -> number;
+        } else if (tokens.take("(")) {
+            Expression inner = parse(tokens);
+            tokens.expect(")");
+            return inner;
+        }
+        String name = tokens.expect(Kind.NAME);
+        if (name.equals("true") || name.equals("false")) {
+            return (row, now) -> Boolean.valueOf(name);
+        }
+        if (!tokens.take("(")) {
+            return (row, now) -> row.get(name);
+        }
+        return function(name, tokens.take(")") ? List.of() : argumentsToTheEnd(tokens));
+    }
+
+    private static Expression function(String name, List<Expression> arguments) {
+        String signature = name.toLowerCase(Locale.ROOT) + "/" + arguments.size();
+        return switch (signature) {
+            case "isblank/1" -> (row, now) -> arguments.get(0).of(row, now) == null
+                    || text(arguments.get(0).of(row, now)).isBlank();
+            case "if/3" -> (row, now) -> arguments.get(arguments.get(0).isTrue(row, now) ? 1 : 2).of(row, now);
+            case "concat/2", "concat/3" -> (row, now) -> {
+                StringBuilder all = new StringBuilder();
+                for (Expression argument : arguments) {
+                    Object part = argument.of(row, now);
+                    all.append(part == null ? "" : text(part));
+                }
+                return all.toString();
+            };
+            case "formatdate/2" -> (row, now) -> {
+                // in the zone of whoever searches
+                SimpleDateFormat format = new SimpleDateFormat(text(arguments.get(1).of(row, now)), Locale.ROOT);
+                format.setTimeZone(TimeZone.getTimeZone("UTC"));
+                return format.format(new Date((Long) arguments.get(0).of(row, now)));
+            };
+            case "now/0" -> (row, now) -> now;
+            default -> throw new IllegalArgumentException("The function " + signature + " is not known here");
+        };
+    }
+
+    private static List<Expression> arguments(Tokens tokens) {
+        tokens.expect("(");
+        return argumentsToTheEnd(tokens);
+    }
+
+    private static List<Expression> argumentsToTheEnd(Tokens tokens) {
+        List<Expression> arguments = new ArrayList<>();
+        do {
+            arguments.add(parse(tokens));
+        } while (tokens.take(","));
+        tokens.expect(")");
+        return arguments;
+    }
+
+    /** A pattern with {@code *} for anything. */
+    static Pattern wildcards(String pattern) {
+        return Pattern.compile(
+                Pattern.quote(pattern).replace("*", "\\E.*\\Q"), Pattern.DOTALL);
+    }
+
+    static String text(Object value) {
+        return value instanceof Double number && number == Math.rint(number) && Math.abs(number) < 1e15
+                ? String.valueOf(number.longValue())
+                : String.valueOf(value);
+    }
+
+    /** @throws IllegalArgumentException if it is none */
+    static double number(Object value) {
+        return value instanceof Number number ? number.doubleValue() : Double.parseDouble(text(value));
+    }
+}

@@ -1,0 +1,332 @@
+package io.ilertsumo.bridge.testing;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+
+/**
+ * Terraform's language in the part of it that this project writes, since no provider is at hand that Terraform itself
+ * would want. What it does not know is an error. Variables have their defaults.
+ */
+public final class Terraform {
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Pattern NAME = Pattern.compile("[a-zA-Z_][\\w-]*");
+    private static final Pattern TRAVERSAL = Pattern.compile("[a-zA-Z_][\\w-]*(\\.[a-zA-Z_*][\\w-]*)+");
+    private static final Pattern NUMBER = Pattern.compile("-?\\d+(\\.\\d+)?");
+    private static final Pattern HEREDOC = Pattern.compile("<<-(\\w+)\\n(.*?)\\n[ \\t]*\\1(?=\\s)", Pattern.DOTALL);
+    private static final Pattern BLANK = Pattern.compile("(\\s|#[^\\n]*)*");
+
+    private final List<Block> blocks = new ArrayList<>();
+    private final List<String> references = new ArrayList<>();
+
+    /** What is known only once it has been applied, such as the id of a resource, or that has to be told. */
+    public record Reference(String name) {
+        @Override
+        public String toString() {
+            return "${" + name + "}";
+        }
+    }
+
+    /** A block with its attributes, in their order, and the blocks in it. */
+    public record Block(String type, List<String> labels, Map<String, Supplier<Object>> attributes,
+            List<Block> blocks) {
+
+        /**
+         * The value of an attribute: a String, a Number, a Boolean, a List, a Map or a {@link Reference}; {@code null} if
+         * it has none.
+         */
+        public Object get(String attribute) {
+            return attributes.containsKey(attribute) ? attributes.get(attribute).get() : null;
+        }
+
+        public String text(String attribute) {
+            return String.valueOf(get(attribute));
+        }
+
+        /** The blocks of that type in it. */
+        public List<Block> all(String blockType) {
+            return blocks.stream().filter(block -> block.type.equals(blockType)).toList();
+        }
+
+        /** The one block of that type in it, if there is one. */
+        public Optional<Block> one(String blockType) {
+            return all(blockType).stream().findFirst();
+        }
+
+        @Override
+        public String toString() {
+            return type + " " + labels;
+        }
+    }
+
+    /** Reads all files of a folder. */
+    public static Terraform read(Path folder) throws IOException {
+        Terraform terraform = new Terraform();
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.filter(path -> path.toString().endsWith(".tf")).sorted().toList()) {
+                Reader reader = terraform.new Reader(Files.readString(file));
+                terraform.blocks.addAll(reader.body().blocks);
+                reader.expectEnd();
+            }
+        }
+        return terraform;
+    }
+
+    /** All blocks that stand in no other. */
+    public List<Block> blocks() {
+        return blocks;
+    }
+
+    /** The resources of that type, in their order. */
+    public List<Block> resources(String type) {
+        return blocks.stream().filter(block -> block.type.equals("resource") && block.labels.get(0).equals(type))
+                .toList();
+    }
+
+    /** What is named in expressions: variables, locals, resources and what they have. */
+    public List<String> references() {
+        return references;
+    }
+
+    private Object resolve(String name) {
+        String[] words = name.split("\\.");
+        if (words[0].equals("var")) {
+            return blocks.stream()
+                    .filter(block -> block.type.equals("variable") && block.labels.get(0).equals(words[1]))
+                    .findFirst().map(block -> block.get("default")).orElse(new Reference(name));
+        } else if (words[0].equals("local")) {
+            return blocks.stream()
+                    .filter(block -> block.type.equals("locals") && block.attributes.containsKey(words[1]))
+                    .findFirst().orElseThrow(() -> new IllegalArgumentException("There is no " + name)).get(words[1]);
+        }
+        return new Reference(name);
+    }
+
+    private static Object call(String function, List<Object> arguments) {
+        if (arguments.stream().anyMatch(Reference.class::isInstance)) {
+            return new Reference(
+                    function + "(" + arguments.stream().map(String::valueOf).collect(Collectors.joining(", "))
+                            + ")");
+        }
+        if (!function.equals("jsonencode")) {
+            throw new IllegalArgumentException("The function " + function + " is not known here");
+        }
+        try {
+            return JSON.writeValueAsString(arguments.get(0));
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException(e);
+        }
+    }
+
+    /** Reads a text from its begin to its end. */
+    private final class Reader {
+
+        private final String text;
+        private int position;
+
+        Reader(String text) {
+            this.text = text;
+        }
+
+        Block body() {
+            Map<String, Supplier<Object>> attributes = new LinkedHashMap<>();
+            List<Block> inner = new ArrayList<>();
+            while (!isNext("}") && !isAtEnd()) {
+                String name = take(NAME);
+                if (takes("=")) {
+                    attributes.put(name, expression());
+                } else {
+                    List<String> labels = new ArrayList<>();
+                    while (isNext("\"")) {
+                        labels.add(String.valueOf(string().get()));
+                    }
+                    expect("{");
+                    Block body = body();
+                    expect("}");
+                    inner.add(new Block(name, labels, body.attributes, body.blocks));
+                }
+            }
+            return new Block("", List.of(), attributes, inner);
+        }
+
+        private Supplier<Object> expression() {
+            skipBlank();
+            if (isNext("\"")) {
+                return string();
+            } else if (isNext("<<-")) {
+                return heredoc();
+            } else if (isNext("[")) {
+                return list();
+            } else if (isNext("{")) {
+                return object();
+            } else if (matches(NUMBER)) {
+                String number = take(NUMBER);
+                return () -> number.contains(".") ? (Object) Double.valueOf(number) : Long.valueOf(number);
+            } else if (matches(TRAVERSAL)) {
+                String name = take(TRAVERSAL);
+                references.add(name);
+                return () -> resolve(name);
+            }
+            String word = take(NAME);
+            if (takes("(")) {
+                List<Supplier<Object>> arguments = new ArrayList<>();
+                while (!takes(")")) {
+                    arguments.add(expression());
+                    takes(",");
+                }
+                return () -> call(word, arguments.stream().map(Supplier::get).toList());
+            }
+            // true, false, or a type
+            return () -> word.equals("true") || word.equals("false") ? (Object) Boolean.valueOf(word) : word;
+        }
+
+        private Supplier<Object> list() {
+            expect("[");
+            List<Supplier<Object>> elements = new ArrayList<>();
+            while (!takes("]")) {
+                elements.add(expression());
+                takes(",");
+            }
+            return () -> elements.stream().map(Supplier::get).toList();
+        }
+
+        private Supplier<Object> object() {
+            expect("{");
+            Map<String, Supplier<Object>> elements = new LinkedHashMap<>();
+            while (!takes("}")) {
+                String key = isNext("\"") ? String.valueOf(string().get()) : take(NAME);
+                expect("=");
+                elements.put(key, expression());
+                takes(",");
+            }
+            return () -> {
+                Map<String, Object> values = new LinkedHashMap<>();
+                elements.forEach((key, value) -> values.put(key, value.get()));
+                return values;
+            };
+        }
+
+        private Supplier<Object> heredoc() {
+            Matcher heredoc = HEREDOC.matcher(text).region(position, text.length());
+            if (!heredoc.lookingAt()) {
+                throw unexpected("a heredoc");
+            }
+            position = heredoc.end();
+            List<String> lines = Arrays.asList(heredoc.group(2).split("\n", -1));
+            int indent = lines.stream().filter(line -> !line.isBlank())
+                    .mapToInt(line -> line.length() - line.stripLeading().length()).min().orElse(0);
+            return template(lines.stream().map(line -> line.substring(Math.min(indent, line.length())) + "\n")
+                    .collect(Collectors.joining()));
+        }
+
+        private Supplier<Object> string() {
+            expect("\"");
+            StringBuilder content = new StringBuilder();
+            int depth = 0;
+            while (text.charAt(position) != '"' || depth > 0) {
+                char c = text.charAt(position++);
+                if (c == '$' && text.charAt(position) == '{') {
+                    depth++;
+                } else if (c == '}' && depth > 0) {
+                    depth--;
+                } else if (c == '\\' && depth == 0) {
+                    c = switch (text.charAt(position++)) {
+                        case 'n' -> '\n';
+                        case '"' -> '"';
+                        case '\\' -> '\\';
+                        default -> throw unexpected("an escape that is known here");
+                    };
+                }
+                content.append(c);
+            }
+            position++;
+            return template(content.toString());
+        }
+
+        private Supplier<Object> template(String content) {
+            List<Supplier<Object>> parts = new ArrayList<>();
+            int end = 0;
+            for (int start = content.indexOf("${"); start >= 0; start = content.indexOf("${", end)) {
+                String literal = content.substring(end, start);
+                parts.add(() -> literal);
+                Reader inner = new Reader(content.substring(start + 2));
+                parts.add(inner.expression());
+                inner.expect("}");
+                end = start + 2 + inner.position;
+            }
+            String rest = content.substring(end);
+            parts.add(() -> rest);
+            return () -> parts.stream().map(Supplier::get).map(String::valueOf).collect(Collectors.joining());
+        }
+
+        private void skipBlank() {
+            Matcher blank = BLANK.matcher(text).region(position, text.length());
+            if (blank.lookingAt()) {
+                position = blank.end();
+            }
+        }
+
+        private boolean isAtEnd() {
+            skipBlank();
+            return position == text.length();
+        }
+
+        private void expectEnd() {
+            if (!isAtEnd()) {
+                throw unexpected("the end");
+            }
+        }
+
+        private boolean isNext(String symbol) {
+            skipBlank();
+            return text.startsWith(symbol, position);
+        }
+
+        private boolean takes(String symbol) {
+            boolean isNext = isNext(symbol);
+            position += isNext ? symbol.length() : 0;
+            return isNext;
+        }
+
+        private void expect(String symbol) {
+            if (!takes(symbol)) {
+                throw unexpected(symbol);
+            }
+        }
+
+        private boolean matches(Pattern pattern) {
+            return pattern.matcher(text).region(position, text.length()).lookingAt();
+        }
+
+        private String take(Pattern pattern) {
+            skipBlank();
+            Matcher matcher = pattern.matcher(text).region(position, text.length());
+            if (!matcher.lookingAt()) {
+                throw unexpected(pattern.pattern());
+            }
+            position = matcher.end();
+            return matcher.group();
+        }
+
+        private IllegalArgumentException unexpected(String expected) {
+            int line = text.substring(0, position).split("\n", -1).length;
+            return new IllegalArgumentException("Line " + line + ": expected " + expected + ", found "
+                    + text.substring(position, Math.min(text.length(), position + 40)));
+        }
+    }
+}
