@@ -6,6 +6,7 @@ import java.time.format.DateTimeParseException;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
@@ -21,9 +22,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
+import io.ilertsumo.bridge.search.LogMessage;
 import io.quarkus.arc.Unremovable;
 import io.quarkus.arc.profile.IfBuildProfile;
 import io.quarkus.runtime.StartupEvent;
@@ -40,11 +43,16 @@ import io.quarkus.runtime.annotations.RegisterForReflection;
 @IfBuildProfile(anyOf = { "dev", "demo", "test" })
 public class StandIn implements Processor {
 
-    private static final int REMEMBERED = 500;
+    /** Some weeks of the page's. */
+    private static final int REMEMBERED = 5_000;
+    private static final int SHOWN = 500;
     private static final Logger LOG = LoggerFactory.getLogger(StandIn.class);
 
     private final ObjectMapper json = new ObjectMapper();
-    private final Deque<ObjectNode> messages = new ArrayDeque<>();
+    private final Deque<Remembered> messages = new ArrayDeque<>();
+
+    private record Remembered(LogMessage message, ObjectNode shown) {
+    }
 
     void sayWhatToDo(@Observes StartupEvent started, @ConfigProperty(name = "quarkus.http.port") int port) {
         LOG.info("A stand-in for Sumo Logic is running. See http://localhost:{}/stand-in or, in a second terminal, run "
@@ -57,18 +65,23 @@ public class StandIn implements Processor {
         Message message = exchange.getMessage();
         Instant now = Instant.now();
         Map<String, String> fields = fields(message.getHeader("X-Sumo-Fields", "", String.class));
+        fields.put("_sourceCategory", message.getHeader("X-Sumo-Category", "", String.class));
+        fields.put("_sourceName", message.getHeader("X-Sumo-Name", "", String.class));
+        fields.put("_sourceHost", message.getHeader("X-Sumo-Host", "", String.class));
         for (String line : message.getBody(String.class).split("\n")) {
-            ObjectNode remembered = json.createObjectNode();
-            remembered.put("arrived", now.toString());
-            var event = json.readTree(line);
-            remembered.put("took", took(event.path("timestamp").asText(), now));
-            remembered.put("lane", fields.get("lane"));
-            remembered.put("group", fields.get("group"));
-            remembered.put("category", message.getHeader("X-Sumo-Category", String.class));
-            remembered.put("name", message.getHeader("X-Sumo-Name", String.class));
-            remembered.put("host", message.getHeader("X-Sumo-Host", String.class));
-            remembered.set("message", event);
-            remember(remembered);
+            JsonNode event = json.readTree(line);
+            Instant timestamp = timestamp(event.path("timestamp").asText());
+            ObjectNode shown = json.createObjectNode();
+            shown.put("arrived", now.toString());
+            shown.put("took", timestamp == null ? "" : Duration.between(timestamp, now).toMillis() + " ms");
+            shown.put("lane", fields.get("lane"));
+            shown.put("group", fields.get("group"));
+            shown.put("category", fields.get("_sourceCategory"));
+            shown.put("name", fields.get("_sourceName"));
+            shown.put("host", fields.get("_sourceHost"));
+            shown.set("message", event);
+            remember(new Remembered(
+                    new LogMessage((timestamp == null ? now : timestamp).toEpochMilli(), line, fields), shown));
         }
     }
 
@@ -78,15 +91,15 @@ public class StandIn implements Processor {
                 .collect(Collectors.toMap(field -> field[0], field -> field[1]));
     }
 
-    private static String took(String timestamp, Instant now) {
+    private static Instant timestamp(String text) {
         try {
-            return Duration.between(Instant.parse(timestamp), now).toMillis() + " ms";
+            return Instant.parse(text);
         } catch (DateTimeParseException e) {
-            return "";
+            return null;
         }
     }
 
-    private synchronized void remember(ObjectNode message) {
+    private synchronized void remember(Remembered message) {
         messages.addFirst(message);
         if (messages.size() > REMEMBERED) {
             messages.removeLast();
@@ -95,6 +108,12 @@ public class StandIn implements Processor {
 
     /** The last messages as a JSON array, one a line, the newest first. */
     public synchronized String messages() {
-        return messages.stream().map(ObjectNode::toString).collect(Collectors.joining(",\n", "[", "]"));
+        return messages.stream().limit(SHOWN).map(message -> message.shown.toString())
+                .collect(Collectors.joining(",\n", "[", "]"));
+    }
+
+    /** All messages that are remembered, the newest first. */
+    synchronized List<LogMessage> logMessages() {
+        return messages.stream().map(Remembered::message).toList();
     }
 }
