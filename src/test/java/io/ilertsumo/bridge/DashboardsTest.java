@@ -1,0 +1,331 @@
+package io.ilertsumo.bridge;
+
+import static org.hamcrest.Matchers.oneOf;
+import static org.junit.jupiter.api.Assertions.assertAll;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+import com.fasterxml.jackson.databind.JsonNode;
+
+import io.ilertsumo.bridge.search.LogMessage;
+import io.ilertsumo.bridge.search.Search;
+import io.ilertsumo.bridge.testing.Events;
+import io.ilertsumo.bridge.testing.Programs;
+import io.ilertsumo.bridge.testing.RunningBridge;
+import io.ilertsumo.bridge.testing.Searched;
+import io.ilertsumo.bridge.testing.Week;
+import io.ilertsumo.bridge.testing.Week.Event;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.TestProfile;
+
+/** The panels and monitors in {@code sumologic/} show the right figures of what the bridge delivers. */
+@QuarkusTest
+@TestProfile(Programs.Talkative.class)
+class DashboardsTest extends RunningBridge {
+
+    private static final Duration WEEK = Duration.ofDays(7);
+    private static final long HOUR = Duration.ofHours(1).toMillis();
+    private static final Pattern JSON_PATHS = Pattern
+            .compile("json (?:field=_raw )?(\"[^\"]+\"(?:, \"[^\"]+\")*) as [^|\\n]+");
+    private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss")
+            .withZone(ZoneOffset.UTC);
+
+    // they are sent once
+    private static Instant now;
+    private static Week week;
+    private static List<LogMessage> delivered;
+
+    @BeforeEach
+    void sendAWeekOfAlerts() {
+        if (delivered != null) {
+            return;
+        }
+        now = Instant.now();
+        week = new Week(now, 26, 170);
+        week.events().forEach(event -> accepted(event.json()));
+        List<LogMessage> messages = new ArrayList<>();
+        eventually().untilAsserted(() -> {
+            messages.clear();
+            sumoLogic.taken().forEach(request -> Searched.messages(request).forEach(messages::add));
+            assertEquals(week.events().size(), of(messages, "webhook/ilert").size());
+            assertFalse(of(messages, "ilert-sumologic-bridge").isEmpty(), "reports are there, too");
+        });
+        // at least once: some come twice, and in any order
+        Random random = new Random(7);
+        messages.addAll(of(messages, "webhook/ilert").stream().filter(message -> random.nextInt(5) == 0).toList());
+        Collections.shuffle(messages, random);
+        delivered = messages;
+    }
+
+    private static List<LogMessage> of(List<LogMessage> messages, String category) {
+        return messages.stream().filter(message -> category.equals(message.fields().get("_sourceCategory"))).toList();
+    }
+
+    /** A filter of the dashboard, and what it means for an event. */
+    private record Filter(Map<String, String> variables, Predicate<Event> meant) {
+
+        static Filter of(String variable, String value) {
+            Predicate<Event> meant = switch (variable) {
+                case "none" -> event -> true;
+                case "alertId" -> event -> value.equals(event.alert());
+                case "alertSource" -> event -> value.equals(source(event));
+                case "eventType" -> event -> Pattern.matches(value.replace("*", ".*"), event.type());
+                case "status" -> event -> value.equals(event.status());
+                case "priority" -> event -> value.equals(priority(event));
+                default -> throw new IllegalArgumentException(variable);
+            };
+            return new Filter(Map.of(variable, value), meant);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({ "none,", "alertId,90007", "alertSource,Shop", "alertSource,Büro – Süd", "alertSource,none",
+            "eventType,alert-created", "eventType,*resolved", "status,PENDING", "status,RESOLVED", "priority,HIGH",
+            "priority,none", "alertId,no such alert" })
+    void eachPanelOfTheOverviewShowsWhatHappened(String variable, String value) {
+        Filter filter = Filter.of(variable, value == null ? "" : value);
+        JsonNode shown = Searched.dashboard("iLert - Overview", filter.variables, delivered, now);
+        List<Event> happened = week.between(now.minus(WEEK), now);
+        List<Event> meant = happened.stream().filter(filter.meant).toList();
+        List<Event> alerts = Week.latest(happened).stream().filter(filter.meant).toList();
+
+        assertAll(
+                () -> assertValue(Week.latest(meant).size(), shown, "Unique Alerts"),
+                () -> assertValue(count(alerts, event -> "HIGH".equals(event.priority())), shown,
+                        "High-Priority Alerts"),
+                () -> assertValue(count(alerts, event -> List.of("PENDING", "NEW").contains(event.status())), shown,
+                        "Pending Alerts"),
+                () -> assertValue(count(alerts, event -> "RESOLVED".equals(event.status())), shown,
+                        "Resolved Alerts"),
+                () -> assertCounts(kinds(alerts, Event::status), 20, shown, "Alerts by Status"),
+                () -> assertCounts(kinds(alerts, DashboardsTest::priority), 20, shown, "Alerts by Priority"),
+                () -> assertCounts(kinds(alerts, DashboardsTest::source), 20, shown, "Alerts by Source"),
+                () -> assertCounts(kinds(meant, Event::type), 20, shown, "Events by Type"),
+                () -> assertCounts(alerts.stream().filter(event -> event.responders() != null)
+                        .flatMap(event -> event.responders().stream()).toList(), 10, shown, "Top Active Responders"),
+                () -> assertTrend(meant, Event::type, Event::id, shown, "Event Type Trend"),
+                () -> assertTrend(meant, DashboardsTest::source, Event::alert, shown, "Source Trend"),
+                () -> assertEquals(recent(alerts), rows(panel(shown, "Recent Alerts")), "Recent Alerts"));
+        assertEquals(12, shown.path("panels").size(), "there is no panel that nobody looks at");
+    }
+
+    private static List<List<String>> recent(List<Event> alerts) {
+        return alerts.stream()
+                .sorted(Comparator.comparing((Event event) -> TIME.format(Instant.ofEpochMilli(event.time())))
+                        .thenComparing(Event::alert).reversed())
+                .limit(50)
+                .map(event -> List.of(TIME.format(Instant.ofEpochMilli(event.time())), event.alert(), priority(event),
+                        event.status(), source(event), event.summary(),
+                        event.assignedTo() == null ? "nobody" : event.assignedTo(), event.type()))
+                .toList();
+    }
+
+    @Test
+    void theWeekHasEverythingInIt() {
+        List<Event> happened = week.between(now.minus(WEEK), now);
+
+        assertTrue(happened.size() > 500 && happened.size() < week.events().size(), () -> happened.size() + " events");
+        assertTrue(happened.stream().anyMatch(event -> event.id() == null));
+        assertTrue(Week.latest(happened).size() > 100, "more than count_distinct could count exactly");
+        assertEquals(List.of("ACCEPTED", "NEW", "PENDING", "RESOLVED"),
+                Week.latest(happened).stream().map(Event::status).distinct().sorted().toList());
+        assertTrue(Week.counts(happened.stream().filter(event -> event.responders() != null)
+                .flatMap(event -> event.responders().stream()).toList()).size() > 10, "more than the panel shows");
+    }
+
+    @Test
+    void filtersOfferWhatThereIs() {
+        JsonNode shown = Searched.dashboard("iLert - Overview", Map.of(), delivered, now);
+        List<Event> happened = week.between(now.minus(WEEK), now);
+
+        assertEquals(offered(kinds(happened, Event::alert)), values(shown, "alertId"));
+        assertEquals(offered(kinds(happened, DashboardsTest::source)), values(shown, "alertSource"));
+        assertEquals(offered(kinds(happened, Event::type)), values(shown, "eventType"));
+        assertEquals(List.of("*", "PENDING", "ACCEPTED", "RESOLVED"), values(shown, "status"));
+        assertEquals(List.of("*", "HIGH", "LOW"), values(shown, "priority"));
+        assertEquals(List.of("*", "webhook/ilert"), values(shown, "Logsdatasource"));
+    }
+
+    @Test
+    void anAlertOfHighPriorityThatNobodyAcceptsIsNotified() {
+        String query = Searched.monitor("iLert - High-Priority Alert Pending");
+        long patience = Duration.ofMinutes(15).toMillis();
+        List<Event> day = week.between(now.minus(Duration.ofDays(1)), now);
+
+        Collection<Object> expected = Week.latest(day).stream()
+                .filter(event -> "HIGH".equals(event.priority())
+                        && List.of("PENDING", "NEW").contains(event.status()))
+                .map(Event::alert)
+                .filter(alert -> now.toEpochMilli() - day.stream().filter(event -> event.alert().equals(alert))
+                        .mapToLong(Event::time).min().orElseThrow() > patience)
+                .collect(Collectors.toCollection(TreeSet::new));
+
+        assertTrue(expected.size() > 2, expected::toString);
+        assertEquals(expected, new TreeSet<>(Search.parse(query).run(delivered, now.minus(Duration.ofDays(1)), now)
+                .column("alertId")));
+    }
+
+    @ParameterizedTest
+    @CsvSource({ "iLert - No Events,webhook/ilert", "iLert - Bridge Silent,ilert-sumologic-bridge" })
+    void silenceIsNotifiedAndNothingElse(String monitor, String category) {
+        Search query = Search.parse(Searched.monitor(monitor));
+        List<LogMessage> others = delivered.stream()
+                .filter(message -> !category.equals(message.fields().get("_sourceCategory"))).toList();
+        Instant later = now.plus(Duration.ofHours(1));
+
+        assertFalse(query.run(delivered, now.minus(WEEK), later).rows().isEmpty());
+        assertTrue(query.run(others, now.minus(WEEK), later).rows().isEmpty());
+        assertFalse(others.isEmpty());
+    }
+
+    @Test
+    void everyFieldThatIsSearchedIsDelivered() {
+        sumoLogic.forget();
+        List<String> samples = List.of(Events.sample("alert-created.json"), Events.sample("alert-auto-escalated.json"));
+        samples.forEach(sample -> send(sample).then().statusCode(oneOf(200, 202)));
+        List<String> queries = Stream.concat(Searched.queries().stream(), Searched.parseExpressions().stream())
+                .toList();
+
+        int paths = 0;
+        for (String query : queries) {
+            boolean isOfReports = query.contains("ilert-sumologic-bridge");
+            Matcher found = JSON_PATHS.matcher(query);
+            while (found.find()) {
+                for (String path : found.group(1).split(", ")) {
+                    paths++;
+                    eventually().untilAsserted(() -> assertFalse(samplesWith(path, isOfReports).isEmpty(),
+                            () -> path + " is in no message, but in " + query));
+                }
+            }
+            assertEquals(query.split("json ", -1).length, query.split(JSON_PATHS.pattern(), -1).length,
+                    () -> "each json operator is looked at: " + query);
+        }
+        assertTrue(paths > 200, "paths are found");
+    }
+
+    /** The messages of the last samples, or reports, in which that path leads to something. */
+    private List<List<Object>> samplesWith(String path, boolean isOfReports) {
+        List<LogMessage> messages = sumoLogic.taken().stream()
+                .filter(request -> isOfReports == "ilert-sumologic-bridge".equals(request.header("X-Sumo-Category")))
+                .flatMap(request -> request.lines().stream()).map(line -> new LogMessage(1, line, Map.of("a", "b")))
+                .toList();
+        return Search.parse("a=b | json " + path + " as value").run(messages, Instant.EPOCH, Instant.now()).rows();
+    }
+
+    private static void assertValue(long expected, JsonNode shown, String title) {
+        List<List<Object>> rows = rows(panel(shown, title));
+        // no row is "0" on the dashboard
+        assertEquals(expected, rows.isEmpty() ? 0L : rows.get(0).get(0), title);
+    }
+
+    private static void assertCounts(List<String> kinds, int limit, JsonNode shown, String title) {
+        List<List<Object>> expected = Week.counts(kinds).entrySet().stream()
+                .sorted(Map.Entry.<String, Long>comparingByValue().reversed().thenComparing(Map.Entry.comparingByKey()))
+                .limit(limit).map(entry -> List.<Object>of(entry.getKey(), entry.getValue())).toList();
+        assertEquals(expected, rows(panel(shown, title)), title);
+    }
+
+    /** In each hour and each kind, how many there are that differ in something; all of them where that is missing. */
+    private static void assertTrend(List<Event> events, Function<Event, String> kind, Function<Event, String> unit,
+            JsonNode shown, String title) {
+        Map<Long, Map<String, Long>> expected = new TreeMap<>();
+        Map<List<Object>, List<Event>> slices = events.stream()
+                .collect(Collectors.groupingBy(event -> List.of(event.time() / HOUR * HOUR, kind.apply(event))));
+        slices.forEach((slice, inIt) -> expected.computeIfAbsent((Long) slice.get(0), time -> new TreeMap<>())
+                .put((String) slice.get(1), inIt.stream().filter(event -> unit.apply(event) == null).count()
+                        + inIt.stream().map(unit).filter(Objects::nonNull).distinct().count()));
+        JsonNode panel = panel(shown, title);
+        Map<Long, Map<String, Long>> found = new TreeMap<>();
+        for (List<Object> row : rows(panel)) {
+            Map<String, Long> values = new TreeMap<>();
+            for (int i = 1; i < row.size(); i++) {
+                if (row.get(i) != null) {
+                    values.put(panel.path("columns").path(i).asText(), (Long) row.get(i));
+                }
+            }
+            found.put((Long) row.get(0), values);
+        }
+        assertEquals(expected, found, title);
+        assertEquals(found.keySet().stream().toList(), rows(panel).stream().map(row -> row.get(0)).toList(),
+                () -> title + " goes from left to right");
+    }
+
+    static JsonNode panel(JsonNode dashboard, String title) {
+        JsonNode panel = StreamSupport.stream(dashboard.path("panels").spliterator(), false)
+                .filter(candidate -> title.equals(candidate.path("title").asText())).findFirst().orElseThrow();
+        assertTrue(panel.has("rows"), () -> title + ": " + panel.path("error").asText());
+        return panel;
+    }
+
+    static List<List<Object>> rows(JsonNode panel) {
+        List<List<Object>> rows = new ArrayList<>();
+        panel.path("rows").forEach(row -> {
+            List<Object> values = new ArrayList<>();
+            row.forEach(value -> values.add(value.isNull()
+                    ? null
+                    : value.isTextual()
+                            ? value.asText()
+                            : value.isIntegralNumber() ? (Object) value.asLong() : value.asDouble()));
+            rows.add(values);
+        });
+        return rows;
+    }
+
+    private static long count(List<Event> events, Predicate<Event> meant) {
+        return events.stream().filter(meant).count();
+    }
+
+    private static List<String> kinds(List<Event> events, Function<Event, String> kind) {
+        return events.stream().map(kind).toList();
+    }
+
+    private static List<String> offered(List<String> kinds) {
+        return Stream.concat(Stream.of("*"), new TreeSet<>(kinds).stream()).toList();
+    }
+
+    private static List<String> values(JsonNode dashboard, String variable) {
+        for (JsonNode candidate : dashboard.path("variables")) {
+            if (variable.equals(candidate.path("name").asText())) {
+                return StreamSupport.stream(candidate.path("values").spliterator(), false).map(JsonNode::asText)
+                        .toList();
+            }
+        }
+        throw new AssertionError("no variable " + variable);
+    }
+
+    private static String source(Event event) {
+        return event.source() == null ? "none" : event.source();
+    }
+
+    private static String priority(Event event) {
+        return event.priority() == null ? "none" : event.priority();
+    }
+}

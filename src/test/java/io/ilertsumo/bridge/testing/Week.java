@@ -1,0 +1,171 @@
+package io.ilertsumo.bridge.testing;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.UUID;
+import java.util.stream.Collectors;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+
+/**
+ * What happened to alerts in a week and a bit, the same for the same seed: with people who come and go, priorities that
+ * are raised, old alerts that are still open, events of older accounts without ids, and whatever else may be missing.
+ */
+public final class Week {
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final List<String> PEOPLE = List.of("kim", "lee", "o.connor", "zoë", "ann-marie", "x1", "x2", "x3",
+            "x4", "x5", "x6", "x7");
+    private static final List<String> SOURCES = List.of("Production", "Production", "Production", "Shop", "Shop",
+            "Backups", "Büro – Süd");
+
+    private final List<Event> events = new ArrayList<>();
+    private final Random random;
+
+    /**
+     * An event as it happened. What is {@code null} it does not have.
+     *
+     * @param time in milliseconds since the epoch; no other event of its alert has the same
+     */
+    public record Event(long time, String id, String alert, String summary, String source, String type, String status,
+            String priority, String assignedTo, Set<String> responders) {
+
+        /** As iLert sends it. */
+        public String json() {
+            ObjectNode event = JSON.createObjectNode().put("id", alert).put("summary", summary)
+                    .put("details", "Since \"then\",\nas {\"eventType\":\"in a text\",\"status\":\"PENDING\"} says")
+                    // the same for all events of an alert, and no time of theirs
+                    .put("reportTime", "2020-01-01T00:00:00.123Z")
+                    .put("status", status).put("eventType", type);
+            if (priority != null) {
+                event.put("priority", priority);
+            }
+            if (source != null) {
+                event.putObject("alertSource").put("id", 7).put("name", source);
+            } else {
+                event.putNull("alertSource");
+            }
+            if (assignedTo != null) {
+                event.putObject("assignedTo").put("id", 8).put("username", assignedTo)
+                        .put("email", assignedTo + "@example.com");
+            } else {
+                event.putNull("assignedTo");
+            }
+            if (responders != null) {
+                responders.forEach(name -> event.withArray("responders").addObject().put("status", status)
+                        .putObject("user").put("username", name).put("email", name + "@example.com"));
+            }
+            // iLert's have nanoseconds
+            event.put("timestamp", Instant.ofEpochMilli(time).plusNanos(time % 1_000_000).toString());
+            if (id != null) {
+                event.put("eventId", id);
+            }
+            return event.toPrettyString();
+        }
+    }
+
+    public Week(Instant now, long seed, int alerts) {
+        random = new Random(seed);
+        for (int i = 0; i < alerts; i++) {
+            // most have happened within the week, some began before, some have just begun
+            long minutes = i % 10 == 0 ? random.nextInt(40) + 1 : random.nextInt(8 * 24 * 60) + 1;
+            happen(String.valueOf(90_000 + i), now.minus(Duration.ofMinutes(minutes)).toEpochMilli(),
+                    now.toEpochMilli());
+        }
+    }
+
+    private void happen(String alert, long start, long now) {
+        boolean isOld = random.nextInt(8) == 0;
+        String source = random.nextInt(15) == 0 ? null : any(SOURCES);
+        String summary = "Summary \"" + alert + "\" | with, commas";
+        String priority = random.nextInt(12) == 0 ? null : random.nextInt(3) == 0 ? "HIGH" : "LOW";
+        Set<String> responders = random.nextInt(10) == 0 ? null : new LinkedHashSet<>(List.of(any(PEOPLE)));
+        String assignedTo = null;
+        String status = random.nextInt(20) == 0 ? "NEW" : "PENDING";
+        List<String> types = new ArrayList<>(List.of("alert-created"));
+        types.addAll(life());
+        long time = start;
+        for (String type : types) {
+            if (time >= now) {
+                return;
+            }
+            switch (type) {
+                case "alert-raised" -> priority = "HIGH";
+                case "alert-acknowledged" -> {
+                    status = "ACCEPTED";
+                    assignedTo = any(PEOPLE);
+                }
+                // somebody else has to accept it again
+                case "alert-assigned" -> status = "PENDING";
+                case "alert-resolved", "alert-auto-resolved" -> status = "RESOLVED";
+                case "alert-responder-added" -> {
+                    responders = responders == null ? new LinkedHashSet<>() : new LinkedHashSet<>(responders);
+                    responders.add(any(PEOPLE));
+                }
+                case "alert-responder-removed" -> responders = Set.of();
+                default -> {
+                    // tells of something else
+                }
+            }
+            events.add(new Event(time, isOld ? null : new UUID(random.nextLong(), random.nextLong()).toString(),
+                    alert, summary, source, type, status, priority, assignedTo, responders));
+            time += 1 + random.nextInt((int) Duration.ofHours(4).toMillis());
+        }
+    }
+
+    private List<String> life() {
+        List<String> life = new ArrayList<>();
+        for (String type : List.of("alert-auto-escalated", "alert-responder-added", "alert-raised",
+                "alert-acknowledged",
+                "alert-comment-added", "alert-channel-attached", "alert-assigned", "alert-acknowledged",
+                "alert-responder-removed", "something-new")) {
+            if (random.nextInt(4) == 0) {
+                life.add(type);
+            }
+        }
+        if (random.nextInt(5) > 0) {
+            life.add(random.nextBoolean() ? "alert-resolved" : "alert-auto-resolved");
+            if (random.nextInt(4) == 0) {
+                life.add("alert-comment-added");
+            }
+        }
+        return life;
+    }
+
+    private String any(List<String> words) {
+        return words.get(random.nextInt(words.size()));
+    }
+
+    /** All events, those of each alert in their order. */
+    public List<Event> events() {
+        return Collections.unmodifiableList(events);
+    }
+
+    /** The events between, the older first. */
+    public List<Event> between(Instant from, Instant to) {
+        return events.stream().filter(event -> event.time >= from.toEpochMilli() && event.time < to.toEpochMilli())
+                .sorted(Comparator.comparingLong(Event::time)).toList();
+    }
+
+    /** The latest of those events of each alert. */
+    public static List<Event> latest(List<Event> events) {
+        Map<String, Event> latest = new LinkedHashMap<>();
+        events.forEach(event -> latest.merge(event.alert, event, (one, other) -> one.time > other.time ? one : other));
+        return List.copyOf(latest.values());
+    }
+
+    /** How many there are of each kind. */
+    public static Map<String, Long> counts(List<String> kinds) {
+        return kinds.stream().collect(Collectors.groupingBy(kind -> kind, Collectors.counting()));
+    }
+}
