@@ -612,8 +612,7 @@ resource "sumologic_dashboard" "bridge" {
         ${local.reports}
         | json "waitingEvents" as waitingEvents nodrop
         | where report = "lane"
-        | dedup 1 by bridge, lane
-        | max(waitingEvents) as waitingEvents by store, lane
+        | dedup 1 by store, lane
         | sum(waitingEvents) as events
         EOT
       }
