@@ -1,6 +1,8 @@
 package io.ilertsumo.bridge.testing;
 
 import java.io.IOException;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -68,6 +70,11 @@ public final class Terraform {
             return all(blockType).stream().findFirst();
         }
 
+        /** It, and the blocks in it at any depth. */
+        public Stream<Block> deep() {
+            return Stream.concat(Stream.of(this), blocks.stream().flatMap(Block::deep));
+        }
+
         @Override
         public String toString() {
             return type + " " + labels;
@@ -79,12 +86,23 @@ public final class Terraform {
         Terraform terraform = new Terraform();
         try (Stream<Path> files = Files.list(folder)) {
             for (Path file : files.filter(path -> path.toString().endsWith(".tf")).sorted().toList()) {
-                Reader reader = terraform.new Reader(Files.readString(file));
-                terraform.blocks.addAll(reader.body().blocks);
-                reader.expectEnd();
+                terraform.add(Files.readString(file));
             }
         }
         return terraform;
+    }
+
+    /** Reads a text as if it were all that a folder has. */
+    public static Terraform of(String text) {
+        Terraform terraform = new Terraform();
+        terraform.add(text);
+        return terraform;
+    }
+
+    private void add(String text) {
+        Reader reader = new Reader(text);
+        blocks.addAll(reader.body().blocks);
+        reader.expectEnd();
     }
 
     /** All blocks that stand in no other. */
@@ -92,10 +110,14 @@ public final class Terraform {
         return blocks;
     }
 
+    /** The blocks of that type that stand in no other. */
+    public List<Block> blocks(String type) {
+        return blocks.stream().filter(block -> block.type.equals(type)).toList();
+    }
+
     /** The resources of that type, in their order. */
     public List<Block> resources(String type) {
-        return blocks.stream().filter(block -> block.type.equals("resource") && block.labels.get(0).equals(type))
-                .toList();
+        return blocks("resource").stream().filter(block -> block.labels.get(0).equals(type)).toList();
     }
 
     /** What is named in expressions: variables, locals, resources and what they have. */
@@ -106,13 +128,11 @@ public final class Terraform {
     private Object resolve(String name) {
         String[] words = name.split("\\.");
         if (words[0].equals("var")) {
-            return blocks.stream()
-                    .filter(block -> block.type.equals("variable") && block.labels.get(0).equals(words[1]))
-                    .findFirst().map(block -> block.get("default")).orElse(new Reference(name));
+            return blocks("variable").stream().filter(block -> block.labels.get(0).equals(words[1])).findFirst()
+                    .map(block -> block.get("default")).orElse(new Reference(name));
         } else if (words[0].equals("local")) {
-            return blocks.stream()
-                    .filter(block -> block.type.equals("locals") && block.attributes.containsKey(words[1]))
-                    .findFirst().orElseThrow(() -> new IllegalArgumentException("There is no " + name)).get(words[1]);
+            return blocks("locals").stream().filter(block -> block.attributes.containsKey(words[1])).findFirst()
+                    .orElseThrow(() -> new IllegalArgumentException("There is no " + name)).get(words[1]);
         }
         return new Reference(name);
     }
@@ -123,11 +143,21 @@ public final class Terraform {
                     function + "(" + arguments.stream().map(String::valueOf).collect(Collectors.joining(", "))
                             + ")");
         }
-        if (!function.equals("jsonencode")) {
-            throw new IllegalArgumentException("The function " + function + " is not known here");
-        }
+        Object first = arguments.get(0);
+        return switch (function) {
+            case "jsonencode" -> json(first);
+            case "urlencode" -> URLEncoder.encode(String.valueOf(first), StandardCharsets.UTF_8);
+            case "replace" -> String.valueOf(first).replace(String.valueOf(arguments.get(1)),
+                    String.valueOf(arguments.get(2)));
+            // types
+            case "list", "set", "map" -> function + "(" + first + ")";
+            default -> throw new IllegalArgumentException("The function " + function + " is not known here");
+        };
+    }
+
+    private static String json(Object value) {
         try {
-            return JSON.writeValueAsString(arguments.get(0));
+            return JSON.writeValueAsString(value);
         } catch (JsonProcessingException e) {
             throw new IllegalArgumentException(e);
         }
@@ -149,7 +179,9 @@ public final class Terraform {
             while (!isNext("}") && !isAtEnd()) {
                 String name = take(NAME);
                 if (takes("=")) {
-                    attributes.put(name, expression());
+                    if (attributes.put(name, expression()) != null) {
+                        throw unexpected(name + " once");
+                    }
                 } else {
                     List<String> labels = new ArrayList<>();
                     while (isNext("\"")) {
@@ -191,8 +223,11 @@ public final class Terraform {
                 }
                 return () -> call(word, arguments.stream().map(Supplier::get).toList());
             }
-            // true, false, or a type
-            return () -> word.equals("true") || word.equals("false") ? (Object) Boolean.valueOf(word) : word;
+            return switch (word) {
+                case "true", "false" -> () -> Boolean.valueOf(word);
+                case "string", "number", "bool" -> () -> word;
+                default -> throw unexpected("something else than " + word);
+            };
         }
 
         private Supplier<Object> list() {
