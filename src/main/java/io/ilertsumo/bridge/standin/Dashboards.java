@@ -50,8 +50,9 @@ public class Dashboards implements Processor {
         List<LogMessage> messages = standIn.logMessages();
         Map<String, String> values = new HashMap<>();
         exchange.getMessage().getHeaders().forEach((name, value) -> values.put(name, String.valueOf(value)));
+        Instant now = Instant.now();
         ArrayNode shown = json.createArrayNode();
-        dashboards.forEach(dashboard -> shown.add(dashboard.show(values, messages, Instant.now())));
+        dashboards.forEach(dashboard -> shown.add(dashboard.show(values, messages, now)));
         exchange.getMessage().setBody(shown.toString());
     }
 }
