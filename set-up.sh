@@ -1,0 +1,253 @@
+#!/usr/bin/env bash
+# Sets up Sumo Logic and iLert for the bridge: the same as the Terraform in sumologic/ and ilert/, through both
+# products' REST APIs. What is there by its name is put right, so it can be run as often as you like.
+#   ./set-up.sh [--dry-run] [sumologic|ilert]     default: both
+# The last line on stdout is SUMOLOGIC_URL=…, as the bridge takes it. What was done is said on stderr.
+# --dry-run makes no call and needs no settings: it prints the calls of a first run.
+# It needs curl 7.75 or newer and jq 1.6 or newer.
+#
+# It is set up by environment variables. For sumologic:
+#   SUMOLOGIC_ACCESSID, SUMOLOGIC_ACCESSKEY     an access key of somebody who may manage all this
+#   SUMOLOGIC_ENVIRONMENT                       us1, us2, eu, au, de, jp, ca, in, fed, kr …; default: us2
+#   SUMOLOGIC_BASE_URL                          in place of the environment: https://api.eu.sumologic.com/api/
+#   NOTIFY                                      who gets the monitors' mails: addresses with commas between them
+# For ilert:
+#   ILERT_API_TOKEN                             an API key, without "Bearer"
+#   ILERT_ENDPOINT                              default: https://api.ilert.com
+#   BRIDGE_URL                                  where iLert reaches the bridge: https://bridge.example.com
+#   ILERT_WEBHOOK_USERNAME                      as the bridge has it; default: ilert
+#   ILERT_WEBHOOK_PASSWORD                      as the bridge has it
+#   ALERT_SOURCES                               names of alert sources with commas between them; default: all there are
+set -euo pipefail
+set -f
+IFS=$'\n' # lists are one element a line
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+say() { [ "$dry_run" ] || printf '%s\n' "$1" >&2; }
+
+# An API may repeat in a message what it was sent, so secrets are taken out.
+die() {
+  local text=$1 secret
+  for secret in "${SUMOLOGIC_ACCESSID-}" "${SUMOLOGIC_ACCESSKEY-}" "${ILERT_API_TOKEN-}" "${ILERT_WEBHOOK_PASSWORD-}" \
+    "${password-}"; do
+    [ -z "$secret" ] || text=${text//"$secret"/***}
+  done
+  printf 'set-up.sh: %s\n' "${text:0:500}" >&2
+  exit "${2:-1}"
+}
+
+# quoted TEXT: for curl's configuration. A key out of a file may have a line break, which is not part of it.
+quoted() {
+  local text=${1//[$'\r\n']/}
+  text=${text//\\/\\\\}
+  printf '"%s"' "${text//\"/\\\"}"
+}
+
+# call METHOD PATH [BODY [ETAG]]: leaves the API's answer in $answer. Everybody on the machine sees command lines, so
+# keys and bodies reach curl another way.
+call() {
+  local method=$1 url=$api/$2 body=${3-} etag=${4-} input='' result message
+  if [ "$dry_run" ]; then
+    printf '%s %s\n' "$method" "$url"
+    [ -z "$body" ] || jq . <<<"$body"
+    answer='{}'
+    return
+  fi
+  sleep 0.25 # Sumo Logic takes 4 calls a second
+  : >"$work/answer" >"$work/headers"
+  [ "$method" = GET ] || input='data-binary = "@-"'
+  # iLert refuses calls until the next full minute: 1 + 2 + 4 + 8 + 16 + 32 s are longer than that
+  result=$(printf '%s' "$body" | curl --silent --request "$method" --connect-timeout 10 --max-time 60 --retry 6 \
+    --retry-max-time 180 --output "$work/answer" --dump-header "$work/headers" --header 'Accept: application/json' \
+    --write-out '%{http_code} %{redirect_url}%{errormsg}' --config <(printf '%s\n' "$credentials" "$input" \
+      'header = "Content-Type: application/json"' ${etag:+"header = $(quoted "If-Match: $etag")"}) "$url") || true
+  answer=$(<"$work/answer")
+  case $result in
+    '2'??' ') [[ $answer =~ ^([[:space:]]*[[{]|$) ]] || die "$method $url: the answer is not JSON" ;;
+    [45]*)
+      message=$(jq -r '[(.errors // [.])[] | [.code, .message, .detail, .details] | map(strings) | join(": ")]
+        | join("; ") | gsub("\\s+"; " ")' <<<"$answer" 2>/dev/null) || message='without a message'
+      die "$method $url: ${result%% *} $message"
+      ;;
+    # no or half an answer and curl's reason, or a redirection and where to, which is where the account is
+    *) die "$method $url: $result" ;;
+  esac
+}
+
+# said WHAT FILTER: something of $answer; in a dry run, where nobody knows it, {WHAT}
+said() {
+  if [ "$dry_run" ]; then printf '{%s}' "$1"; else jq -er "$2" <<<"$answer" || die "an answer lacks the $1"; fi
+}
+
+# list PATH FILTER [OFFSET SIZE]: leaves what all pages hold in $listed. The next page begins at the token .next, or,
+# where there are no tokens, at OFFSET if this one was full.
+list() {
+  local page next=${3:+"&$3=0"} from=0
+  listed=''
+  while :; do
+    call GET "$1$next"
+    page=$(jq -rc '((objects | .next | strings | "&token=" + @uri) // ""), ('"$2"')' <<<"$answer")
+    next=${page%%$'\n'*} page=${page#"$next"}
+    listed+=$page$'\n'
+    if [ "${3-}" ] && [ "$(grep -c . <<<"$page")" = "$4" ]; then
+      from=$((from + $4)) next="&$3=$from"
+    fi
+    [ "$next" ] || break
+  done
+}
+
+# want FILTER [OPTIONS]: leaves in $wanted request bodies out of those that are kept with the Terraform
+want() { wanted=$(jq -c "$@" "$product/requests.json"); }
+
+# Whether an API has all that is wanted. It adds much of its own.
+within='def within($there): . as $wanted | if type != ($there | type) then false
+  elif type == "object" then all(keys[]; . as $key | $wanted[$key] | within($there[$key]))
+  elif type == "array" then length == ($there | length)
+    and all(range(length); . as $i | $wanted[$i] | within($there[$i]))
+  else . == $there end;'
+
+# ensure KIND PATH [UPDATE]: creates each of $wanted, or puts the one of its name in $listed right if it differs, with
+# the body that UPDATE makes of $wanted and $there. Leaves what the API has of the last one in $answer.
+ensure() {
+  local kind=$1 path body found name ids id there
+  for body in $wanted; do
+    found=$(printf '%s\n' "$body" "$listed" | jq -rn 'input | (.collector // .source // .) | .name // .title
+      | ., . as $name | inputs | select(.name == $name) | .id')
+    name=${found%%$'\n'*} ids=${found#"$name"}
+    if [ -z "$ids" ]; then
+      call POST "$2" "$body"
+      say "created $kind $name"
+      continue
+    fi
+    ids=${ids#$'\n'} id=${ids%%$'\n'*} path=${2%%\?*}/$id
+    [ "$ids" = "$id" ] || say "there is more than one $kind $name, the first is taken"
+    call GET "$path"
+    there=$answer
+    body=$(printf '%s\n' "$body" "$there" | jq -sc "$within"'.[0] as $wanted | .[1] as $there
+      | if $wanted | del(.type) | within($there) then empty else '"${3:-\$wanted}"' end')
+    if [ "$body" ]; then
+      # the collectors' API changes only what was read last
+      call PUT "$path" "$body" "$(tr -d '\r' <"$work/headers" | sed -n 's/^[Ee][Tt][Aa][Gg]: *//p' | tail -n 1)"
+      say "updated $kind $name"
+    else
+      say "unchanged $kind $name"
+    fi
+    answer=$there
+  done
+}
+
+# names LIST: what stands between the commas, as a JSON array
+names() { jq -nc --arg list "$1" '$list | split(",") | map(gsub("^\\s+|\\s+$"; "") | select(. != ""))'; }
+
+sumologic() {
+  local collector url folder fields field state id name versioned
+  api=${SUMOLOGIC_BASE_URL:-https://api.${SUMOLOGIC_ENVIRONMENT:-us2}.sumologic.com/api}
+  api=${api%/} api=${api/api.us1./api.}
+  credentials="user = $(quoted "${SUMOLOGIC_ACCESSID-}:${SUMOLOGIC_ACCESSKEY-}")"
+
+  # a change of these two repeats what can't be changed and what others have added
+  list 'v1/collectors?filter=hosted&limit=1000' '.collectors[]? | {name, id}' offset 1000
+  want '{collector}'
+  ensure collector v1/collectors '$there * $wanted'
+  collector=$(said collector .collector.id)
+  list "v1/collectors/$collector/sources" '.sources[]? | {name, id}'
+  want '{source}'
+  ensure source "v1/collectors/$collector/sources" '$there * $wanted'
+  url=$(said 'URL of the source' .source.url)
+
+  call GET v1/fields
+  want '.fields[]'
+  fields=$(printf '%s\n' "$answer" "$wanted" | jq -rn '(input.data // []) as $there | inputs | . as $field
+    | ($there[] | select(.fieldName == $field.fieldName)) // {} | "\(.fieldId) \(.state) \($field.fieldName)"')
+  for field in $fields; do
+    IFS=' ' read -r id state name <<<"$field"
+    if [ "$id" = null ]; then
+      call POST v1/fields "{\"fieldName\":\"$name\"}"
+      say "created field $name"
+    elif [ "$state" = Disabled ]; then
+      call PUT "v1/fields/$id/enable"
+      say "enabled field $name"
+    else
+      say "unchanged field $name"
+    fi
+  done
+
+  list 'v1/extractionRules?limit=1000' '.data[]? | {name, id}'
+  want '.extractionRules[]'
+  ensure 'extraction rule' v1/extractionRules
+
+  list v2/content/folders/personal '.children[]? | select(.itemType == "Folder") | {name, id}'
+  folder=$(said 'personal folder' .id)
+  want --arg folder "$folder" '.folder + {parentId: $folder}'
+  ensure folder v2/content/folders '$wanted | del(.parentId)'
+  folder=$(said folder .id)
+  want --arg folder "$folder" '.dashboards[] + {folderId: $folder}'
+  list 'v2/dashboards?limit=100&mode=allViewableByUser' \
+    ".dashboards[]? | select(.folderId == \"$folder\") | {name: .title, id}"
+  ensure dashboard v2/dashboards
+
+  # in the monitors' library a change has a type of its own, and says of which version
+  versioned='$wanted + {type: ($wanted.type + "Update"), version: $there.version}'
+  list v1/monitors/root '.children[]? | select(.contentType == "Folder") | {name, id}'
+  folder=$(said 'root folder' .id)
+  want .monitorFolder
+  ensure 'monitor folder' "v1/monitors?parentId=$folder" "$versioned"
+  folder=$(said 'monitor folder' .id)
+  list "v1/monitors/$folder" '.children[]? | select(.contentType == "Monitor") | {name, id}'
+  want --argjson notify "$(names "$NOTIFY")" '.monitors[]
+    | (.notifications[]?.notification | select(.connectionType == "Email")).recipients = $notify'
+  ensure monitor "v1/monitors?parentId=$folder" "$versioned"
+
+  [ "$dry_run" ] || printf 'SUMOLOGIC_URL=%s\n' "$url"
+}
+
+ilert() {
+  local names unknown sources
+  api=${ILERT_ENDPOINT:-https://api.ilert.com}
+  api=${api%/}/api
+  credentials="header = $(quoted "Authorization: Bearer ${ILERT_API_TOKEN-}")"
+
+  names=$(names "${ALERT_SOURCES-}")
+  list 'alert-sources?max-results=50' '.[]? | {name, id}' start-index 50
+  if [ "$dry_run" ]; then
+    listed=$(jq -c '(select(. != []) // ["alert source"])[] | {name: ., id: "{\(.)}"}' <<<"$names")
+  fi
+  unknown=$(jq -rs --argjson names "$names" '($names - map(.name)) as $unknown | select($unknown != [])
+    | "iLert has no alert source \($unknown | join(", ")); it has: \(map(.name) | join(", "))"' <<<"$listed")
+  [ -z "$unknown" ] || die "$unknown"
+  sources=$(jq -cs --argjson names "$names" 'map(select($names == [] or [.name] - $names == []) | {id})' <<<"$listed")
+  [ "$sources" != '[]' ] || die 'iLert has no alert source yet, and an alert action belongs to at least one'
+
+  password=$password want --argjson sources "$sources" --arg user "${ILERT_WEBHOOK_USERNAME:-ilert}" \
+    --arg scheme "${BRIDGE_URL%%://*}" --arg host "${BRIDGE_URL#*://}" '.alertAction | .alertSources = $sources
+    | .params.webhookUrl = "\($scheme)://\($user | @uri):\(env.password)@\($host | rtrimstr("/"))/webhooks/ilert"'
+  list 'alert-actions?max-results=100' '.[]? | {name, id}' start-index 100
+  ensure 'alert action' alert-actions
+}
+
+dry_run='' products='' missing=''
+for argument; do
+  case $argument in
+    --dry-run) dry_run=yes ;;
+    sumologic | ilert) products+=$argument$'\n' ;;
+    *) sed -n '2,/^set /s/^# \{0,1\}//p' set-up.sh >&2 && exit 2 ;;
+  esac
+done
+products=${products:-$'sumologic\nilert'}
+
+need() { for name; do [ "${!name-}" ] || missing+=", $name"; done; }
+if [ "$dry_run" ]; then
+  NOTIFY=${NOTIFY:-'{NOTIFY}'} BRIDGE_URL=${BRIDGE_URL:-'https://{BRIDGE_URL}'}
+else
+  [[ $products != *sumologic* ]] || need SUMOLOGIC_ACCESSID SUMOLOGIC_ACCESSKEY NOTIFY
+  [[ $products != *ilert* ]] || need ILERT_API_TOKEN BRIDGE_URL ILERT_WEBHOOK_PASSWORD
+fi
+[[ ${BRIDGE_URL:-http://none} =~ ^https?://[^/@]+(/[^@]*)?$ ]] || missing+=', BRIDGE_URL with http:// or https://'
+for name in curl jq; do command -v "$name" >/dev/null || missing+=", the program $name"; done
+[ -z "$missing" ] || die "missing: ${missing#, }" 2
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+password='***'
+[ "$dry_run" ] || password=$(jq -rn 'env.ILERT_WEBHOOK_PASSWORD // "" | @uri')
+for product in $products; do "$product"; done

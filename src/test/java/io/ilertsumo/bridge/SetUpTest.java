@@ -1,0 +1,509 @@
+package io.ilertsumo.bridge;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.net.URI;
+import java.net.URLDecoder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+
+import io.ilertsumo.bridge.testing.Manifests;
+import io.ilertsumo.bridge.testing.RestApis;
+import io.ilertsumo.bridge.testing.RestApis.Call;
+import io.ilertsumo.bridge.testing.SumoLogicResource;
+
+/** {@code set-up.sh} sets up accounts at Sumo Logic and iLert as the files of requests say. */
+class SetUpTest {
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String PASSWORD = "marker-p@ss:w/rd %+é?#'\"\\&";
+    private static final List<String> NOTIFIED = List.of("ops@example.com", "on-call@example.com");
+
+    private static Path programs;
+    private static JsonNode sumoLogic;
+    private static JsonNode alertAction;
+
+    private final RestApis apis = new RestApis();
+    private final Map<String, String> settings = new HashMap<>();
+
+    /** How the script ended, and what it said. */
+    private record Run(int status, List<String> output, List<String> errors) {
+
+        Run succeeded() {
+            assertEquals(0, status, () -> String.join("\n", errors));
+            return this;
+        }
+
+        String error() {
+            assertEquals(1, errors.stream().filter(line -> line.startsWith("set-up.sh: ")).count(), errors::toString);
+            return errors.get(errors.size() - 1);
+        }
+    }
+
+    /** The machine's own curl and jq write down what their command line is; and nobody has to sleep. */
+    @BeforeAll
+    static void programs() throws IOException {
+        for (String program : List.of("bash", "curl", "jq")) {
+            Manifests.tool(program);
+        }
+        programs = SumoLogicResource.newDirectory("set-up");
+        String record = "printf '%s\\n' \"$0 $*\" >>\"$COMMANDS\"\n";
+        program("sleep", record);
+        program("curl", record + "PATH=${PATH#*:}\nexec curl \"$@\"\n");
+        program("jq", record + "PATH=${PATH#*:}\nexec jq \"$@\"\n");
+        sumoLogic = JSON.readTree(Path.of("sumologic", "requests.json").toFile());
+        alertAction = JSON.readTree(Path.of("ilert", "requests.json").toFile()).path("alertAction");
+    }
+
+    private static void program(String name, String script) throws IOException {
+        Path program = Files.writeString(programs.resolve(name), "#!/bin/sh\n" + script);
+        assertTrue(program.toFile().setExecutable(true));
+    }
+
+    @BeforeEach
+    void settings() {
+        settings.put("SUMOLOGIC_ACCESSID", RestApis.ACCESS_ID);
+        settings.put("SUMOLOGIC_ACCESSKEY", RestApis.ACCESS_KEY);
+        settings.put("SUMOLOGIC_BASE_URL", apis.sumoLogic());
+        settings.put("NOTIFY", String.join(" , ", NOTIFIED));
+        settings.put("ILERT_API_TOKEN", RestApis.API_TOKEN);
+        settings.put("ILERT_ENDPOINT", apis.ilert());
+        settings.put("BRIDGE_URL", "https://bridge.example.com/");
+        settings.put("ILERT_WEBHOOK_PASSWORD", PASSWORD);
+    }
+
+    @AfterEach
+    void close() {
+        apis.close();
+    }
+
+    @Test
+    void aFirstRunMakesEverythingAndSaysTheUrlLastAndAloneOnStdout() throws Exception {
+        Run run = run().succeeded();
+
+        assertEquals(List.of("SUMOLOGIC_URL=" + only("sources").path("url").asText()), run.output());
+        everythingIsThere();
+        long made = apis.takeCalls().stream().filter(Call::writes).count();
+        assertEquals(made, run.errors().stream().filter(line -> line.startsWith("created ")).count(),
+                run.errors()::toString);
+    }
+
+    /** Once, and as the files of requests have it. */
+    private void everythingIsThere() {
+        holds(sumoLogic.path("collector"), only("collectors"));
+        holds(sumoLogic.path("source"), only("sources"));
+        assertEquals(only("collectors").path("id").asText(), only("sources").path("collector").asText());
+        all(sumoLogic.path("fields"), "fieldName", "fields");
+        all(sumoLogic.path("extractionRules"), "name", "extractionRules");
+        ObjectNode folder = all(JSON.createArrayNode().add(sumoLogic.path("folder")), "name", "folders").get(0);
+        assertEquals(apis.all("folders").iterator().next().path("id"), folder.path("parentId"));
+        for (ObjectNode dashboard : all(sumoLogic.path("dashboards"), "title", "dashboards")) {
+            assertEquals(folder.path("id"), dashboard.path("folderId"));
+        }
+        JsonNode monitors = sumoLogic.path("monitors").deepCopy();
+        for (JsonNode email : monitors.findValues("notification")) {
+            if (email.path("connectionType").asText().equals("Email")) {
+                ((ObjectNode) email).set("recipients", JSON.valueToTree(NOTIFIED));
+            }
+        }
+        ObjectNode monitorFolder = all(JSON.createArrayNode().add(sumoLogic.path("monitorFolder")), "name", "monitors")
+                .get(0);
+        assertEquals(apis.all("monitors").iterator().next().path("id"), monitorFolder.path("parentId"));
+        for (ObjectNode monitor : all(monitors, "name", "monitors")) {
+            assertEquals(monitorFolder.path("id"), monitor.path("parentId"));
+        }
+        ObjectNode action = only("alertActions");
+        JsonNode wanted = alertAction.deepCopy();
+        ((ObjectNode) wanted).remove("params");
+        holds(wanted, action);
+        assertEquals(JSON.valueToTree(apis.all("alertSources")), action.path("alertSources"));
+    }
+
+    @Test
+    void aSecondRunCreatesAndChangesNothing() throws Exception {
+        // so much of others that there are several pages of everything
+        for (int i = 0; i < 1000; i++) {
+            apis.add("collectors", JSON.createObjectNode().put("name", "other " + i));
+        }
+        for (int i = 0; i < 5; i++) {
+            apis.add("extractionRules", JSON.createObjectNode().put("name", "other " + i));
+            apis.add("dashboards", JSON.createObjectNode().put("title", "other " + i));
+        }
+        // of the same name, but in another folder
+        ObjectNode dashboard = sumoLogic.path("dashboards").get(0).deepCopy();
+        apis.add("dashboards", dashboard.put("folderId", "elsewhere"));
+        Run first = run().succeeded();
+        JsonNode state = apis.state();
+        apis.takeCalls();
+
+        Run second = run().succeeded();
+
+        assertEquals(first.output(), second.output());
+        assertEquals(List.of(), apis.takeCalls().stream().filter(Call::writes).toList());
+        assertEquals(state, apis.state());
+        assertEquals(first.errors().stream().map(line -> line.replace("created ", "unchanged ")).toList(),
+                second.errors());
+    }
+
+    @Test
+    void whatSomebodyChangedByHandIsPutRightAgain() throws Exception {
+        run().succeeded();
+        // what others have added stays
+        only("collectors").putObject("fields").put("team", "blue");
+        only("sources").put("cutoffTimestamp", 1_700_000_000_000L);
+        JsonNode state = apis.state();
+        only("collectors").put("description", "changed");
+        only("sources").put("category", "changed").putArray("defaultDateFormats");
+        apis.all("fields").forEach(field -> field.put("state", "Disabled"));
+        apis.all("extractionRules").forEach(rule -> rule.put("enabled", false));
+        last("folders").remove("description");
+        apis.all("dashboards").forEach(dashboard -> ((ObjectNode) dashboard.at("/panels/0")).put("title", "changed"));
+        for (ObjectNode monitor : apis.all("monitors")) {
+            if (monitor.has("parentId")) {
+                monitor.put("description", "changed");
+            }
+        }
+        last("monitors").withArray("/notifications/0/notification/recipients").removeAll();
+        only("alertActions").withArray("/alertSources").removeAll();
+        apis.takeCalls();
+
+        Run run = run().succeeded();
+
+        assertEquals(state, apis.state());
+        List<Call> writes = apis.takeCalls().stream().filter(Call::writes).toList();
+        assertEquals(List.of(), writes.stream().filter(call -> !call.method().equals("PUT")).toList());
+        assertEquals(writes.size(), run.errors().size(), run.errors()::toString);
+        assertEquals(List.of(),
+                run.errors().stream().filter(line -> !line.matches("(updated|enabled) .*")).toList());
+    }
+
+    /** It is broken off right after the first, the middle or the last thing was made, of which it then does not know. */
+    @Test
+    void anInterruptedRunIsCompletedByTheNext() throws Exception {
+        int things = 5; // a collector, a source, two folders, an alert action
+        for (String kind : List.of("fields", "extractionRules", "dashboards", "monitors")) {
+            things += sumoLogic.path(kind).size();
+        }
+        for (int writes : List.of(0, things / 2, things - things / 2 - 3)) {
+            apis.breakOffAfterWrites(writes);
+            Run run = run();
+            assertEquals(1, run.status());
+            assertTrue(run.error().endsWith(": 000 Empty reply from server"), run::error);
+        }
+
+        run().succeeded();
+
+        everythingIsThere();
+    }
+
+    @Test
+    void aDryRunPrintsTheCallsThatAFirstRunMakesAndMakesNone() throws Exception {
+        apis.addAlertSource("Second");
+        settings.put("ALERT_SOURCES", "Second");
+        Run dry = run("--dry-run").succeeded();
+        assertEquals(List.of(), apis.takeCalls());
+        assertEquals(List.of(), dry.errors());
+        Run first = run().succeeded();
+
+        List<Call> printed = printed(dry.output());
+        List<Call> made = apis.takeCalls();
+
+        assertEquals(made.stream().map(Call::method).toList(), printed.stream().map(Call::method).toList());
+        for (int i = 0; i < made.size(); i++) {
+            String base = made.get(i).path().startsWith("alert-") ? apis.ilert() + "/api/" : apis.sumoLogic();
+            matches(printed.get(i).path(), base + made.get(i).path());
+            matches(printed.get(i).body(), made.get(i).body());
+        }
+        assertTrue(String.join("\n", dry.output()).contains("https://ilert:***@bridge.example.com/webhooks/ilert"));
+        assertEquals(1, first.output().size());
+    }
+
+    @Test
+    void aDryRunNeedsNoSettings() throws Exception {
+        settings.clear();
+        List<String> lines = run("--dry-run").succeeded().output();
+        for (Call call : printed(lines)) {
+            assertTrue(call.path().matches("https://api\\.(us2\\.sumologic|ilert)\\.com/api/.*"), call::toString);
+        }
+
+        settings.put("SUMOLOGIC_ENVIRONMENT", "us1");
+        lines.replaceAll(line -> line.replace("https://api.us2.", "https://api."));
+        List<String> elsewhere = run("--dry-run", "sumologic").succeeded().output();
+        assertEquals(lines.subList(0, elsewhere.size()), elsewhere);
+    }
+
+    @Test
+    void whatIsMissingIsSaidAllAtOnceBeforeAnyCall() throws Exception {
+        settings.clear();
+        Run run = run();
+        assertEquals(2, run.status());
+        assertEquals(List.of("set-up.sh: missing: SUMOLOGIC_ACCESSID, SUMOLOGIC_ACCESSKEY, NOTIFY, ILERT_API_TOKEN, "
+                + "BRIDGE_URL, ILERT_WEBHOOK_PASSWORD"), run.errors());
+
+        settings();
+        settings.put("NOTIFY", "");
+        settings.put("BRIDGE_URL", "bridge.example.com");
+        run = run();
+        assertEquals(2, run.status());
+        assertTrue(run.error().contains("missing: NOTIFY, BRIDGE_URL with http"), run::error);
+
+        settings.remove("ILERT_API_TOKEN");
+        assertEquals("set-up.sh: missing: NOTIFY, BRIDGE_URL with http:// or https://",
+                run("sumologic").error());
+        assertEquals(2, run("nonsense").status());
+        assertEquals(List.of(), apis.takeCalls());
+    }
+
+    @ParameterizedTest
+    @CsvSource({ "sumologic,GET v1/fields,400", "sumologic,POST v1/collectors,500", "ilert,PUT alert-actions,403",
+            "ilert,GET alert-sources,404", "ilert,POST alert-actions,402" })
+    void anErrorIsSaidInOneLineAndWithoutSecrets(String product, String which, int status) throws Exception {
+        if (which.startsWith("PUT")) {
+            run(product).succeeded();
+            only("alertActions").put("triggerMode", "MANUAL");
+        }
+        apis.refuse(status, Integer.MAX_VALUE, call -> call.toString().startsWith(which));
+
+        Run run = run(product);
+
+        assertEquals(1, run.status());
+        assertEquals(List.of(), run.output());
+        assertTrue(
+                run.error().matches("set-up.sh: " + which.replace(" ", " http://localhost:\\d+/\\w+/api/") + "[^ ]*: "
+                        + status + " refused: Not this: .*\\*\\*\\*.*"),
+                run::error);
+    }
+
+    @Test
+    void wrongKeysAreSaid() throws Exception {
+        settings.put("SUMOLOGIC_ACCESSKEY", "marker-wrong");
+        Run run = run();
+        assertEquals(1, run.status());
+        assertTrue(run.error().endsWith(": 401 unauthorized: Credential could not be verified"), run::error);
+
+        settings.put("ILERT_API_TOKEN", "marker-wrong");
+        run = run("ilert");
+        assertEquals(1, run.status());
+        assertTrue(run.error().endsWith(": 403 KEY_ERROR: The key Bearer *** is not known"), run::error);
+    }
+
+    @Test
+    void whereNobodyAnswersItSaysWhy() throws Exception {
+        apis.close();
+        Run run = run("ilert");
+        assertEquals(1, run.status());
+        assertTrue(run.error().matches("set-up.sh: GET http://.*/alert-sources.*: 000 Failed to connect .*"),
+                run::error);
+    }
+
+    @Test
+    void halfAnAnswerIsNone() throws Exception {
+        apis.refuse(200, 1, call -> call.path().startsWith("alert-actions"));
+        Run run = run("ilert");
+        assertEquals(1, run.status());
+        assertTrue(run.error().matches("set-up.sh: GET http://.*/alert-actions.*: 200 transfer closed .*"),
+                run::error);
+    }
+
+    @Test
+    void whereTheAccountIsElsewhereItSaysWhere() throws Exception {
+        apis.refuse(301, 1, call -> true);
+        Run run = run("sumologic");
+        assertEquals(1, run.status());
+        assertTrue(run.error().endsWith(": 301 https://api.eu.sumologic.com/api/v1/fields"), run::error);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = { 429, 503 })
+    void whatIsRefusedForTheMomentIsTriedAgain(int status) throws Exception {
+        apis.refuse(status, 1, call -> call.toString().equals("POST alert-actions"));
+
+        run("ilert").succeeded();
+
+        List<String> calls = apis.takeCalls().stream().map(Call::toString).toList();
+        assertEquals(List.of("POST alert-actions", "POST alert-actions"),
+                calls.subList(calls.size() - 2, calls.size()));
+        holds(JSON.createObjectNode().set("name", alertAction.path("name")), only("alertActions"));
+    }
+
+    @Test
+    void theWebhooksPasswordIsReadFromItsUrlAsItIs() throws Exception {
+        settings.put("ILERT_WEBHOOK_USERNAME", "i@lert");
+        run("ilert").succeeded();
+
+        URI url = URI.create(only("alertActions").at("/params/webhookUrl").asText());
+
+        assertEquals("bridge.example.com", url.getHost());
+        assertEquals("/webhooks/ilert", url.getPath());
+        String[] user = url.getRawUserInfo().split(":");
+        assertEquals(2, user.length);
+        assertFalse(user[1].contains("+"), "a plus sign may be read as a space");
+        assertEquals("i@lert", URLDecoder.decode(user[0], UTF_8));
+        assertEquals(PASSWORD, URLDecoder.decode(user[1], UTF_8));
+    }
+
+    @Test
+    void allAlertSourcesAreAttachedUnlessSomeAreNamed() throws Exception {
+        IntStream.range(0, 130).forEach(i -> apis.addAlertSource("source " + i));
+        run("ilert").succeeded();
+        assertEquals(131, only("alertActions").path("alertSources").size());
+
+        settings.put("ALERT_SOURCES", "source 120, Prometheus & co ,");
+        run("ilert").succeeded();
+        assertEquals(List.of("Prometheus & co", "source 120"),
+                only("alertActions").path("alertSources").findValuesAsText("name"));
+
+        settings.put("ALERT_SOURCES", "source 1,source 120,Sentry");
+        Run run = run("ilert");
+        assertEquals(1, run.status());
+        assertTrue(
+                run.error().startsWith("set-up.sh: iLert has no alert source Sentry; it has: Prometheus & co, source"),
+                run::error);
+    }
+
+    @Test
+    void ofSeveralAlertActionsOfThatNameTheFirstIsTaken() throws Exception {
+        for (int i = 0; i < 100; i++) {
+            apis.add("alertActions", JSON.createObjectNode().put("name", "other " + i));
+        }
+        run("ilert").succeeded();
+        ObjectNode again = last("alertActions").deepCopy();
+        again.remove("id");
+        apis.add("alertActions", again);
+        JsonNode state = apis.state();
+
+        Run run = run("ilert").succeeded();
+
+        String name = "alert action " + alertAction.path("name").asText();
+        assertEquals(List.of("there is more than one " + name + ", the first is taken", "unchanged " + name),
+                run.errors());
+        assertEquals(state, apis.state());
+    }
+
+    /** Runs the script, and looks whether there is anything secret in what it says or on a command line. */
+    private Run run(String... arguments) throws IOException, InterruptedException {
+        Path directory = SumoLogicResource.newDirectory("set-up");
+        Path temporary = Files.createDirectory(directory.resolve("tmp"));
+        Path commands = Files.createFile(directory.resolve("commands"));
+        List<String> environment = new ArrayList<>();
+        // through a file, since Java writes an environment in the machine's character set
+        settings.forEach((name, value) -> environment.add(name + "='" + value.replace("'", "'\\''") + "'"));
+        Files.write(directory.resolve("environment"), environment);
+        List<String> command = new ArrayList<>(List.of("bash", "-c", "set -a && . \"$0\" && exec ./set-up.sh \"$@\"",
+                directory.resolve("environment").toString()));
+        command.addAll(List.of(arguments));
+        ProcessBuilder builder = new ProcessBuilder(command).redirectOutput(directory.resolve("output").toFile())
+                .redirectError(directory.resolve("errors").toFile());
+        builder.environment().keySet().removeIf(name -> !name.equals("PATH"));
+        builder.environment().compute("PATH", (name, path) -> programs + ":" + path);
+        builder.environment().put("TMPDIR", temporary.toString());
+        builder.environment().put("COMMANDS", commands.toString());
+
+        int status = builder.start().waitFor();
+
+        Run run = new Run(status, Files.readAllLines(directory.resolve("output")),
+                Files.readAllLines(directory.resolve("errors")));
+        for (List<String> lines : List.of(run.output(), run.errors(), Files.readAllLines(commands))) {
+            for (String line : lines) {
+                assertFalse(line.contains("marker-") && !line.startsWith("SUMOLOGIC_URL="), line);
+            }
+        }
+        try (Stream<Path> left = Files.list(temporary)) {
+            assertEquals(List.of(), left.toList());
+        }
+        long calls = Files.readAllLines(commands).stream().filter(line -> line.startsWith(programs + "/curl ")).count();
+        assertEquals(calls, Files.readAllLines(commands).stream()
+                .filter(line -> line.equals(programs + "/sleep 0.25")).count());
+        assertEquals(List.of(arguments).contains("--dry-run") || status == 2, calls == 0);
+        return run;
+    }
+
+    private ObjectNode only(String kind) {
+        assertEquals(1, apis.all(kind).size(), kind);
+        return last(kind);
+    }
+
+    private ObjectNode last(String kind) {
+        return List.copyOf(apis.all(kind)).get(apis.all(kind).size() - 1);
+    }
+
+    /** Each of these is there once, and it is what is there of its kind by that name. */
+    private List<ObjectNode> all(JsonNode wanted, String name, String kind) {
+        assertFalse(wanted.isMissingNode(), kind);
+        List<ObjectNode> found = new ArrayList<>();
+        for (JsonNode one : wanted) {
+            List<ObjectNode> named = apis.all(kind).stream()
+                    .filter(there -> there.path(name).equals(one.path(name))
+                            && there.path("contentType").equals(one.path("contentType")))
+                    .toList();
+            assertEquals(1, named.size(), () -> kind + " " + one.path(name));
+            holds(one, named.get(0));
+            found.add(named.get(0));
+        }
+        return found;
+    }
+
+    private static void holds(JsonNode wanted, JsonNode there) {
+        wanted.properties().forEach(field -> assertEquals(field.getValue(), there.get(field.getKey()),
+                () -> field.getKey() + " of " + there));
+    }
+
+    /** What a dry run prints: calls, each with its body below. */
+    private static List<Call> printed(List<String> lines) throws JsonProcessingException {
+        List<Call> calls = new ArrayList<>();
+        for (int i = 0; i < lines.size();) {
+            String[] call = lines.get(i++).split(" ", 2);
+            StringBuilder body = new StringBuilder();
+            while (i < lines.size() && !lines.get(i).matches("(GET|POST|PUT) http.*")) {
+                body.append(lines.get(i++)).append('\n');
+            }
+            calls.add(new Call(call[0], call[1],
+                    body.isEmpty() ? MissingNode.getInstance() : JSON.readTree(body.toString())));
+        }
+        return calls;
+    }
+
+    /** The same, where what only the API knows is a word in braces. */
+    private static void matches(JsonNode printed, JsonNode made) {
+        assertEquals(printed.size(), made.size(), made::toString);
+        if (printed.isObject()) {
+            printed.properties().forEach(field -> matches(field.getValue(), made.path(field.getKey())));
+        } else if (printed.isArray()) {
+            IntStream.range(0, printed.size()).forEach(i -> matches(printed.get(i), made.path(i)));
+        } else if (!printed.equals(made)) {
+            matches(printed.asText(), made.asText());
+        }
+    }
+
+    private static void matches(String printed, String made) {
+        String pattern = Pattern.compile("\\{[\\w ]+\\}").splitAsStream(printed).map(Pattern::quote)
+                .reduce((left, right) -> left + "[0-9A-Za-z]+" + right).orElse("");
+        pattern += printed.endsWith("}") ? "[0-9A-Za-z]+" : "";
+        assertTrue(made.matches(pattern.replace("***", "\\E[^@:/]+\\Q")), () -> printed + " is not " + made);
+    }
+}
