@@ -6,15 +6,15 @@ import java.util.Date;
 import java.util.List;
 import java.util.Locale;
 import java.util.TimeZone;
-import java.util.function.BiFunction;
 import java.util.function.BiPredicate;
+import java.util.function.DoubleBinaryOperator;
 import java.util.regex.Pattern;
 
 import io.ilertsumo.bridge.search.Tokens.Kind;
 
 /**
- * A value that is computed from a row. What nothing is said about in Sumo Logic's documentation, a comparison with a
- * field that has no value, is false here, so that a query that relies on anything else shows.
+ * A value that is computed from a row. A comparison with a field that has no value is false here, though Sumo Logic's
+ * documentation does not say what it is: a query that relies on it being true shows.
  */
 @FunctionalInterface
 interface Expression {
@@ -59,25 +59,19 @@ interface Expression {
     }
 
     private static Expression comparison(Tokens tokens) {
-        Expression left = sum(tokens);
+        Expression left = difference(tokens);
         if (tokens.take("matches")) {
-            return compared(left, sum(tokens),
+            return compared(left, difference(tokens),
                     (value, pattern) -> wildcards(text(pattern)).matcher(text(value)).matches());
         } else if (tokens.take("in")) {
-            List<Expression> values = arguments(tokens);
-            return (row, now) -> values.stream().anyMatch(value -> areEqual(left.of(row, now), value.of(row, now)));
-        } else if (tokens.take("=") || tokens.take("==")) {
-            return compared(left, sum(tokens), Expression::areEqual);
-        } else if (tokens.take("!=") || tokens.take("<>")) {
-            return compared(left, sum(tokens), (one, other) -> !areEqual(one, other));
-        } else if (tokens.take("<=")) {
-            return compared(left, sum(tokens), (one, other) -> number(one) <= number(other));
-        } else if (tokens.take(">=")) {
-            return compared(left, sum(tokens), (one, other) -> number(one) >= number(other));
-        } else if (tokens.take("<")) {
-            return compared(left, sum(tokens), (one, other) -> number(one) < number(other));
+            tokens.expect("(");
+            List<Expression> equalities = arguments(tokens).stream()
+                    .map(value -> compared(left, value, Expression::areEqual)).toList();
+            return (row, now) -> equalities.stream().anyMatch(equality -> equality.isTrue(row, now));
+        } else if (tokens.take("=")) {
+            return compared(left, difference(tokens), Expression::areEqual);
         } else if (tokens.take(">")) {
-            return compared(left, sum(tokens), (one, other) -> number(one) > number(other));
+            return compared(left, difference(tokens), (one, other) -> number(one) > number(other));
         }
         return left;
     }
@@ -91,25 +85,17 @@ interface Expression {
     }
 
     private static boolean areEqual(Object one, Object other) {
-        if (one == null || other == null) {
-            return false;
-        }
         return one instanceof Number || other instanceof Number
                 ? number(one) == number(other)
                 : text(one).equals(text(other));
     }
 
-    private static Expression sum(Tokens tokens) {
+    private static Expression difference(Tokens tokens) {
         Expression left = product(tokens);
-        while (true) {
-            if (tokens.take("+")) {
-                left = computed(left, product(tokens), Double::sum);
-            } else if (tokens.take("-")) {
-                left = computed(left, product(tokens), (one, other) -> one - other);
-            } else {
-                return left;
-            }
+        while (tokens.take("-")) {
+            left = computed(left, product(tokens), (one, other) -> one - other);
         }
+        return left;
     }
 
     private static Expression product(Tokens tokens) {
@@ -125,12 +111,11 @@ interface Expression {
         }
     }
 
-    private static Expression computed(Expression left, Expression right,
-            BiFunction<Double, Double, Double> operation) {
+    private static Expression computed(Expression left, Expression right, DoubleBinaryOperator operation) {
         return (row, now) -> {
             Object one = left.of(row, now);
             Object other = right.of(row, now);
-            return one == null || other == null ? null : operation.apply(number(one), number(other));
+            return one == null || other == null ? null : (Object) operation.applyAsDouble(number(one), number(other));
         };
     }
 
@@ -147,13 +132,10 @@ interface Expression {
             return inner;
         }
         String name = tokens.expect(Kind.NAME);
-        if (name.equals("true") || name.equals("false")) {
-            return (row, now) -> Boolean.valueOf(name);
-        }
         if (!tokens.take("(")) {
             return (row, now) -> row.get(name);
         }
-        return function(name, tokens.take(")") ? List.of() : argumentsToTheEnd(tokens));
+        return function(name, tokens.take(")") ? List.of() : arguments(tokens));
     }
 
     private static Expression function(String name, List<Expression> arguments) {
@@ -162,7 +144,7 @@ interface Expression {
             case "isblank/1" -> (row, now) -> arguments.get(0).of(row, now) == null
                     || text(arguments.get(0).of(row, now)).isBlank();
             case "if/3" -> (row, now) -> arguments.get(arguments.get(0).isTrue(row, now) ? 1 : 2).of(row, now);
-            case "concat/2", "concat/3" -> (row, now) -> {
+            case "concat/3" -> (row, now) -> {
                 StringBuilder all = new StringBuilder();
                 for (Expression argument : arguments) {
                     Object part = argument.of(row, now);
@@ -171,22 +153,21 @@ interface Expression {
                 return all.toString();
             };
             case "formatdate/2" -> (row, now) -> {
-                // in the zone of whoever searches
+                if (!(arguments.get(0).of(row, now) instanceof Long time)) {
+                    throw new IllegalArgumentException("formatDate takes a Long, such as _messagetime");
+                }
                 SimpleDateFormat format = new SimpleDateFormat(text(arguments.get(1).of(row, now)), Locale.ROOT);
+                // Sumo Logic takes the zone of whoever searches
                 format.setTimeZone(TimeZone.getTimeZone("UTC"));
-                return format.format(new Date((Long) arguments.get(0).of(row, now)));
+                return format.format(new Date(time));
             };
             case "now/0" -> (row, now) -> now;
             default -> throw new IllegalArgumentException("The function " + signature + " is not known here");
         };
     }
 
+    /** What is left of them: the parenthesis that opens has been taken. */
     private static List<Expression> arguments(Tokens tokens) {
-        tokens.expect("(");
-        return argumentsToTheEnd(tokens);
-    }
-
-    private static List<Expression> argumentsToTheEnd(Tokens tokens) {
         List<Expression> arguments = new ArrayList<>();
         do {
             arguments.add(parse(tokens));
@@ -202,9 +183,14 @@ interface Expression {
     }
 
     static String text(Object value) {
+        return String.valueOf(plain(value));
+    }
+
+    /** A number that is whole without decimals, and anything else as it is. */
+    static Object plain(Object value) {
         return value instanceof Double number && number == Math.rint(number) && Math.abs(number) < 1e15
-                ? String.valueOf(number.longValue())
-                : String.valueOf(value);
+                ? (Object) number.longValue()
+                : value;
     }
 
     /** @throws IllegalArgumentException if it is none */

@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Fields with their values, by names in any case: a String, a Long, a Double, a Boolean, or {@code null}. Immutable: a
- * row with one field more shares all others with the row it was made of.
+ * Fields with their values, by names in any case: a String, a Long, a Double, a Boolean, what {@code withtime} makes, or
+ * {@code null}. Immutable: a row with one field more shares all others with the row it was made of.
  */
 final class Row {
 
@@ -33,6 +33,15 @@ final class Row {
     /** Takes the place of a field of that name. */
     Row with(String field, Object itsValue) {
         return new Row(this, field, itsValue);
+    }
+
+    /** A row that has those of its fields only. */
+    Row only(Collection<String> fields) {
+        Row row = EMPTY;
+        for (String field : fields) {
+            row = row.with(field, get(field));
+        }
+        return row;
     }
 
     /** @throws IllegalArgumentException if there is no such field */

@@ -35,15 +35,25 @@ import io.ilertsumo.bridge.search.Tokens.Kind;
 public final class Search {
 
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final Pattern SCOPE = Pattern.compile("(\\w+)=(?:\"([^\"]*)\"|(\\S+))\\s*");
-    private static final Pattern PATH_STEP = Pattern.compile("\\.?([^.\\[\\]]+)|\\[(\\d+|\\*)]");
+    private static final Pattern SCOPE = Pattern
+            .compile("(\\w+)=(?:\"([^\"]*)\"|([-\\w:/.+@#$%^*]+))(?:\\s+|$)");
+    private static final Pattern PATH = Pattern.compile("\\w+(?:\\.\\w+|\\[(?:\\d{1,9}|\\*)])*");
+    private static final Pattern PATH_STEP = Pattern.compile("(\\w+)|\\[(\\d+|\\*)]");
     private static final String TIMESLICE = "_timeslice";
 
-    private final Predicate<LogMessage> scope;
+    private final Predicate<Row> scope;
     private final List<Operator> operators = new ArrayList<>();
 
-    /** Messages, or what they were grouped into. */
+    /** Messages, or what they were grouped into: that has those columns and no other fields. */
     private record Rows(List<String> columns, List<Row> rows, boolean isGrouped) {
+
+        private Rows {
+            Set<String> names = new TreeSet<>(String.CASE_INSENSITIVE_ORDER);
+            names.addAll(columns);
+            if (names.size() < columns.size()) {
+                throw new IllegalArgumentException("Two columns have one name: " + columns);
+            }
+        }
 
         Rows with(List<Row> other) {
             return new Rows(columns, other, isGrouped);
@@ -80,25 +90,21 @@ public final class Search {
     /**
      * Runs it over the messages whose time is between.
      *
-     * @throws IllegalArgumentException if a field is named that no operator before has made
+     * @throws IllegalArgumentException if it comes to a field that no operator before has made, or to a value that an
+     *                                  operator cannot take
      */
     public Table run(Collection<LogMessage> messages, Instant from, Instant to) {
         List<Row> found = messages.stream()
                 .filter(message -> message.time() >= from.toEpochMilli() && message.time() < to.toEpochMilli())
-                .filter(scope)
                 .sorted(Comparator.comparingLong(LogMessage::time).reversed())
-                .map(Row::of).toList();
+                .map(Row::of).filter(scope).toList();
         Rows rows = new Rows(List.of("_messagetime", "_raw"), found, false);
         for (Operator operator : operators) {
             rows = operator.apply(rows, to.toEpochMilli());
         }
         List<String> columns = rows.columns;
         return new Table(columns, rows.rows.stream()
-                .map(row -> columns.stream().map(row::getOrNull).map(Search::shown).toList()).toList());
-    }
-
-    private static Object shown(Object value) {
-        return value instanceof Double number && number == Math.rint(number) ? (Object) number.longValue() : value;
+                .map(row -> columns.stream().map(row::get).map(Expression::plain).toList()).toList());
     }
 
     /** The query at its pipes. */
@@ -108,7 +114,7 @@ public final class Search {
         boolean isQuoted = false;
         for (int i = 0; i < query.length(); i++) {
             char c = query.charAt(i);
-            if (c == '\\' && isQuoted) {
+            if (c == '\\' && isQuoted && i + 1 < query.length()) {
                 stage.append(c).append(query.charAt(++i));
             } else if (c == '|' && !isQuoted) {
                 stages.add(stage.toString());
@@ -122,8 +128,8 @@ public final class Search {
         return stages;
     }
 
-    private static Predicate<LogMessage> scope(String text) {
-        Predicate<LogMessage> scope = message -> true;
+    private static Predicate<Row> scope(String text) {
+        Predicate<Row> scope = message -> true;
         Matcher term = SCOPE.matcher(text.strip());
         int end = 0;
         while (term.find() && term.start() == end) {
@@ -133,7 +139,8 @@ public final class Search {
             Pattern value = Pattern.compile(term.group(2) != null
                     ? Pattern.quote(term.group(2))
                     : Expression.wildcards(term.group(3)).pattern(), Pattern.CASE_INSENSITIVE);
-            scope = scope.and(message -> value.matcher(message.fields().getOrDefault(name, "")).matches());
+            scope = scope.and(message -> message.getOrNull(name) instanceof String found
+                    && value.matcher(found).matches());
         }
         if (end < text.strip().length() || end == 0) {
             throw new IllegalArgumentException("Expected terms such as _sourceCategory=webhook/ilert: " + text.strip());
@@ -167,9 +174,11 @@ public final class Search {
             return transpose(tokens);
         } else if (tokens.take("fields")) {
             tokens.expect("-");
-            Set<String> hidden = new HashSet<>(tokens.names());
-            return (rows, now) -> new Rows(grouped(rows, "fields").columns.stream()
-                    .filter(column -> !hidden.contains(column)).toList(), rows.rows, true);
+            List<String> hidden = tokens.names();
+            return (rows, now) -> {
+                List<String> left = without(hidden, grouped(rows, "fields"));
+                return new Rows(left, rows.rows.stream().map(row -> row.only(left)).toList(), true);
+            };
         }
         for (String aggregate : List.of("count", "count_distinct", "sum", "max", "min", "most_recent")) {
             if (tokens.take(aggregate)) {
@@ -183,9 +192,14 @@ public final class Search {
         String field = field(tokens, "_raw");
         List<String> paths = new ArrayList<>();
         do {
-            paths.add(tokens.expect(Kind.TEXT));
+            String path = tokens.expect(Kind.TEXT);
+            if (!PATH.matcher(path).matches()) {
+                throw new IllegalArgumentException("Not a path: " + path);
+            }
+            paths.add(path);
         } while (tokens.take(","));
-        List<String> names = tokens.take("as") ? tokens.names() : paths;
+        tokens.expect("as");
+        List<String> names = tokens.names();
         if (names.size() != paths.size()) {
             throw new IllegalArgumentException("json has " + paths.size() + " paths and " + names.size() + " names");
         }
@@ -197,7 +211,7 @@ public final class Search {
                 Row with = row;
                 boolean isWhole = true;
                 for (int i = 0; i < paths.size(); i++) {
-                    String value = value(document, paths.get(i));
+                    String value = text(at(paths.get(i), document));
                     isWhole &= value != null;
                     with = with.with(names.get(i), value);
                 }
@@ -225,33 +239,35 @@ public final class Search {
         }
     }
 
-    /** What is at the end of the path, as text; {@code null} if nothing is. */
-    private static String value(JsonNode document, String path) {
+    private static JsonNode at(String path, JsonNode document) {
         JsonNode node = document;
         Matcher step = PATH_STEP.matcher(path);
-        int end = 0;
-        while (end < path.length()) {
-            if (!step.find(end) || step.start() != end) {
-                throw new IllegalArgumentException("Not a path: " + path);
-            }
-            end = step.end();
+        while (step.find()) {
             if ("*".equals(step.group(2))) {
-                return node.isArray() ? each(node, path.substring(end)).toString() : null;
+                return atEach(path.substring(step.end()), node);
             }
             node = step.group(1) != null ? node.path(step.group(1)) : node.path(Integer.parseInt(step.group(2)));
         }
-        return node.isMissingNode() || node.isNull() ? null : node.isValueNode() ? node.asText() : node.toString();
+        return node;
     }
 
-    private static ArrayNode each(JsonNode array, String path) {
+    private static JsonNode atEach(String path, JsonNode array) {
+        if (!array.isArray()) {
+            return MissingNode.getInstance();
+        }
         ArrayNode values = JSON.createArrayNode();
         for (JsonNode element : array) {
-            String value = value(element, path);
-            if (value != null) {
+            JsonNode value = at(path, element);
+            if (!value.isMissingNode()) {
                 values.add(value);
             }
         }
         return values;
+    }
+
+    /** A JSON null is as if nothing was there, though Sumo Logic's documentation does not say so. */
+    private static String text(JsonNode node) {
+        return node.isMissingNode() || node.isNull() ? null : node.isValueNode() ? node.asText() : node.toString();
     }
 
     private static Operator parseRegex(Tokens tokens) {
@@ -261,6 +277,9 @@ public final class Search {
         Matcher group = Pattern.compile("\\(\\?<(\\w+)>").matcher(pattern.pattern());
         while (group.find()) {
             groups.add(group.group(1));
+        }
+        if (groups.isEmpty() || groups.size() < pattern.matcher("").groupCount()) {
+            throw new IllegalArgumentException("Each group must have a name, and there must be one: " + pattern);
         }
         boolean isEach = tokens.take("multi");
         return (rows, now) -> {
@@ -297,8 +316,7 @@ public final class Search {
     }
 
     private static Operator timeslice(Tokens tokens) {
-        String period = tokens.expect(Kind.NUMBER).toUpperCase(Locale.ROOT);
-        long millis = Duration.parse((period.endsWith("D") ? "P" : "PT") + period).toMillis();
+        long millis = Duration.parse("PT" + tokens.expect(Kind.PERIOD)).toMillis();
         return (rows, now) -> rows.with(rows.rows.stream()
                 .map(row -> row.with(TIMESLICE, (Long) row.get("_messagetime") / millis * millis)).toList());
     }
@@ -327,7 +345,7 @@ public final class Search {
 
     private static Rows grouped(Rows rows, String operator) {
         if (!rows.isGrouped) {
-            throw new IllegalArgumentException("In a dashboard " + operator + " must come after the first grouping");
+            throw new IllegalArgumentException(operator + " must come after messages are grouped");
         }
         return rows;
     }
@@ -335,7 +353,7 @@ public final class Search {
     private static Operator group(String first, Tokens tokens) {
         List<Aggregate> aggregates = new ArrayList<>(List.of(aggregate(first, tokens)));
         while (tokens.take(",")) {
-            aggregates.add(aggregate(tokens.expect(Kind.NAME), tokens));
+            aggregates.add(aggregate(tokens.expect(Kind.NAME).toLowerCase(Locale.ROOT), tokens));
         }
         List<String> keys = tokens.take("by") ? tokens.names() : List.of();
         List<String> columns = new ArrayList<>(keys);
@@ -345,10 +363,7 @@ public final class Search {
             rows.rows.forEach(row -> groups.computeIfAbsent(row.key(keys), key -> new ArrayList<>()).add(row));
             List<Row> results = new ArrayList<>();
             groups.forEach((key, members) -> {
-                Row result = Row.EMPTY;
-                for (int i = 0; i < keys.size(); i++) {
-                    result = result.with(keys.get(i), key.get(i));
-                }
+                Row result = members.get(0).only(keys);
                 for (Aggregate aggregate : aggregates) {
                     result = result.with(aggregate.column, aggregate.value.apply(members));
                 }
@@ -369,20 +384,24 @@ public final class Search {
     }
 
     private static Function<List<Row>, Object> value(String name, String field) {
-        if (name.equals("count") && field == null) {
-            return rows -> (double) rows.size();
-        } else if (field == null) {
-            throw new IllegalArgumentException(name + " of what?");
-        }
-        return switch (name) {
-            case "count_distinct" -> rows -> (double) rows.stream().map(row -> row.get(field)).distinct().count();
-            case "sum" -> rows -> numbers(rows, field).stream().mapToDouble(Double::doubleValue).sum();
-            case "max" -> rows -> numbers(rows, field).stream().max(Double::compare).orElse(null);
-            case "min" -> rows -> numbers(rows, field).stream().min(Double::compare).orElse(null);
-            case "most_recent" -> rows -> rows.stream().map(row -> (Timed) row.get(field))
+        String signature = name + (field == null ? "/0" : "/1");
+        return switch (signature) {
+            case "count/0" -> rows -> (double) rows.size();
+            case "count_distinct/1" -> rows -> (double) rows.stream().map(row -> row.get(field)).distinct().count();
+            case "sum/1" -> rows -> numbers(rows, field).stream().mapToDouble(Double::doubleValue).sum();
+            case "max/1" -> rows -> numbers(rows, field).stream().max(Double::compare).orElse(null);
+            case "min/1" -> rows -> numbers(rows, field).stream().min(Double::compare).orElse(null);
+            case "most_recent/1" -> rows -> rows.stream().map(row -> timed(row, field))
                     .max(Comparator.comparingLong(Timed::time)).orElseThrow().value;
-            default -> throw new IllegalArgumentException("The aggregate " + name + " is not known here");
+            default -> throw new IllegalArgumentException("The aggregate " + signature + " is not known here");
         };
+    }
+
+    private static Timed timed(Row row, String field) {
+        if (!(row.get(field) instanceof Timed timed)) {
+            throw new IllegalArgumentException("most_recent takes what withtime makes, and " + field + " is none");
+        }
+        return timed;
     }
 
     private static List<Double> numbers(List<Row> rows, String field) {
@@ -396,24 +415,30 @@ public final class Search {
         tokens.expect("column");
         String columnField = tokens.expect(Kind.NAME);
         return (rows, now) -> {
-            List<String> left = grouped(rows, "transpose").columns.stream()
-                    .filter(column -> !column.equals(rowField) && !column.equals(columnField)).toList();
+            List<String> left = without(List.of(rowField, columnField), grouped(rows, "transpose"));
             if (left.size() != 1) {
                 throw new IllegalArgumentException("transpose needs one column of values, there are " + left);
             }
-            Map<Object, Row> results = new LinkedHashMap<>();
             Set<String> columns = new TreeSet<>();
+            rows.rows.forEach(row -> columns.add(Expression.text(row.get(columnField))));
+            Row empty = Row.EMPTY;
+            for (String column : columns) {
+                empty = empty.with(column, null);
+            }
+            Map<Object, Row> results = new LinkedHashMap<>();
             for (Row row : rows.rows) {
-                String column = Expression.text(row.get(columnField));
-                columns.add(column);
                 Object key = row.get(rowField);
-                results.put(key, results.getOrDefault(key, Row.EMPTY.with(rowField, key))
-                        .with(column, row.get(left.get(0))));
+                results.put(key, results.getOrDefault(key, empty.with(rowField, key))
+                        .with(Expression.text(row.get(columnField)), row.get(left.get(0))));
             }
             List<String> all = new ArrayList<>(List.of(rowField));
             all.addAll(columns);
             return new Rows(all, List.copyOf(results.values()), true);
         };
+    }
+
+    private static List<String> without(List<String> names, Rows rows) {
+        return rows.columns.stream().filter(column -> names.stream().noneMatch(column::equalsIgnoreCase)).toList();
     }
 
     private static Operator assignment(Tokens tokens) {
@@ -422,7 +447,7 @@ public final class Search {
         String name = tokens.expect(Kind.NAME);
         return (rows, now) -> {
             List<String> columns = new ArrayList<>(rows.columns);
-            if (rows.isGrouped && !columns.contains(name)) {
+            if (rows.isGrouped && columns.stream().noneMatch(name::equalsIgnoreCase)) {
                 columns.add(name);
             }
             return new Rows(columns, rows.rows.stream().map(row -> row.with(name, expression.of(row, now))).toList(),

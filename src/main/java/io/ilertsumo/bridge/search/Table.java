@@ -6,7 +6,7 @@ import java.util.List;
  * What a search found.
  *
  * @param columns the names of the columns
- * @param rows    a value for each column: a String, a Long, a Double, or {@code null} where there is none
+ * @param rows    a value for each column: a String, a Long, a Double, a Boolean, or {@code null} where there is none
  */
 public record Table(List<String> columns, List<List<Object>> rows) {
 

@@ -11,12 +11,13 @@ final class Tokens {
 
     private static final Pattern TOKEN = Pattern.compile("\\s*(?:"
             + "\"(?<text>(?:[^\"\\\\]|\\\\.)*)\""
-            + "|(?<number>\\d+(?:\\.\\d+)?)(?<unit>[a-zA-Z]*)"
-            + "|(?<name>[a-zA-Z_][\\w.]*)"
-            + "|(?<symbol><=|>=|!=|<>|==|[-+*/(),!<>=|?:]))");
+            + "|(?<period>[1-9]\\d{0,3}[hm])\\b"
+            + "|(?<number>\\d+)\\b"
+            + "|(?<name>[a-zA-Z_]\\w*)"
+            + "|(?<symbol>[-*/(),!=>]))");
 
     enum Kind {
-        TEXT, NUMBER, NAME, SYMBOL
+        TEXT, PERIOD, NUMBER, NAME, SYMBOL
     }
 
     private record Token(Kind kind, String value) {
@@ -28,19 +29,21 @@ final class Tokens {
 
     /** @throws IllegalArgumentException if something is no word of the language */
     Tokens(String source) {
-        this.source = source;
-        Matcher matcher = TOKEN.matcher(source);
+        this.source = source.strip();
+        Matcher matcher = TOKEN.matcher(this.source);
         int end = 0;
-        while (end < source.stripTrailing().length()) {
+        while (end < this.source.length()) {
             if (!matcher.find(end) || matcher.start() != end) {
-                throw new IllegalArgumentException("Not understood: " + source.substring(end).strip());
+                throw new IllegalArgumentException("Not understood: " + this.source.substring(end).strip());
             }
             end = matcher.end();
             if (matcher.group("text") != null) {
                 // a backslash escapes a quote, and is itself elsewhere, as regular expressions need it
                 tokens.add(new Token(Kind.TEXT, matcher.group("text").replace("\\\"", "\"")));
+            } else if (matcher.group("period") != null) {
+                tokens.add(new Token(Kind.PERIOD, matcher.group("period")));
             } else if (matcher.group("number") != null) {
-                tokens.add(new Token(Kind.NUMBER, matcher.group("number") + matcher.group("unit")));
+                tokens.add(new Token(Kind.NUMBER, matcher.group("number")));
             } else if (matcher.group("name") != null) {
                 tokens.add(new Token(Kind.NAME, matcher.group("name")));
             } else {
@@ -49,7 +52,7 @@ final class Tokens {
         }
     }
 
-    boolean isAtEnd() {
+    private boolean isAtEnd() {
         return next == tokens.size();
     }
 
@@ -98,6 +101,6 @@ final class Tokens {
 
     private IllegalArgumentException unexpected(String expected) {
         return new IllegalArgumentException("Expected " + expected + ", found "
-                + (isAtEnd() ? "the end" : tokens.get(next).value) + ": " + source.strip());
+                + (isAtEnd() ? "the end" : tokens.get(next).value) + ": " + source);
     }
 }
