@@ -433,6 +433,7 @@ resource "sumologic_dashboard" "overview" {
         query_string = <<-EOT
         ${local.alerts}
         | parse regex field=responders "\"(?<responder>[^\"]+)\"" multi
+        | where !isBlank(responder)
         | count as alerts by responder
         | sort by alerts desc, responder asc
         | limit 10

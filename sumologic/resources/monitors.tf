@@ -120,7 +120,10 @@ resource "sumologic_monitor" "high_priority_alert_pending" {
     query  = <<-EOT
       ${var.scope_key}=${var.default_scope_value}
       | json "id", "summary", "status", "priority" as alertId, summary, status, priority nodrop
-      | where !isBlank(alertId) and !isBlank(status)
+      | where !isBlank(alertId)
+      | if(isBlank(summary), "none", summary) as summary
+      | if(isBlank(status), "none", status) as status
+      | if(isBlank(priority), "none", priority) as priority
       | withtime summary
       | withtime status
       | withtime priority
