@@ -18,6 +18,7 @@
 #   ILERT_WEBHOOK_USERNAME                      as the bridge has it; default: ilert
 #   ILERT_WEBHOOK_PASSWORD                      as the bridge has it
 #   ALERT_SOURCES                               names of alert sources with commas between them; default: all there are
+# A change of the alert action takes away the conditions and teams that it was given by hand.
 set -euo pipefail
 set -f
 IFS=$'\n' # lists are one element a line
@@ -30,6 +31,7 @@ die() {
   local text=$1 secret
   for secret in "${SUMOLOGIC_ACCESSID-}" "${SUMOLOGIC_ACCESSKEY-}" "${ILERT_API_TOKEN-}" "${ILERT_WEBHOOK_PASSWORD-}" \
     "${password-}"; do
+    secret=${secret//[$'\r\n']/}
     [ -z "$secret" ] || text=${text//"$secret"/***}
   done
   printf 'set-up.sh: %s\n' "${text:0:500}" >&2
@@ -46,7 +48,7 @@ quoted() {
 # call METHOD PATH [BODY [ETAG]]: leaves the API's answer in $answer. Everybody on the machine sees command lines, so
 # keys and bodies reach curl another way.
 call() {
-  local method=$1 url=$api/$2 body=${3-} etag=${4-} input='' result message
+  local method=$1 url=$api/$2 body=${3-} etag=${4-} input='' retries=6 result message
   if [ "$dry_run" ]; then
     printf '%s %s\n' "$method" "$url"
     [ -z "$body" ] || jq . <<<"$body"
@@ -56,8 +58,10 @@ call() {
   sleep 0.25 # Sumo Logic takes 4 calls a second
   : >"$work/answer" >"$work/headers"
   [ "$method" = GET ] || input='data-binary = "@-"'
+  # what was created although the answer says otherwise would be created twice: the next run knows better
+  [ "$method" = POST ] && retries=0
   # iLert refuses calls until the next full minute: 1 + 2 + 4 + 8 + 16 + 32 s are longer than that
-  result=$(printf '%s' "$body" | curl --silent --request "$method" --connect-timeout 10 --max-time 60 --retry 6 \
+  result=$(printf '%s' "$body" | curl --silent --request "$method" --connect-timeout 10 --max-time 60 --retry "$retries" \
     --retry-max-time 180 --output "$work/answer" --dump-header "$work/headers" --header 'Accept: application/json' \
     --write-out '%{http_code} %{redirect_url}%{errormsg}' --config <(printf '%s\n' "$credentials" "$input" \
       'header = "Content-Type: application/json"' ${etag:+"header = $(quoted "If-Match: $etag")"}) "$url") || true
@@ -99,11 +103,13 @@ list() {
 # want FILTER [OPTIONS]: leaves in $wanted request bodies out of those that are kept with the Terraform
 want() { wanted=$(jq -c "$@" "$product/requests.json"); }
 
-# Whether an API has all that is wanted. It adds much of its own.
+# Whether an API has all that is wanted. It adds much of its own, and has values and ids in an order of its own.
 within='def within($there): . as $wanted | if type != ($there | type) then false
   elif type == "object" then all(keys[]; . as $key | $wanted[$key] | within($there[$key]))
-  elif type == "array" then length == ($there | length)
-    and all(range(length); . as $i | $wanted[$i] | within($there[$i]))
+  elif type == "array" then
+    if all(.[]; type != "object" or has("id")) then [sort_by(.id? // .), ($there | sort_by(.id? // .))] else [., $there] end
+    | .[0] as $wanted | .[1] as $there | ($wanted | length) == ($there | length)
+    and all(range($wanted | length); . as $i | $wanted[$i] | within($there[$i]))
   else . == $there end;'
 
 # ensure KIND PATH [UPDATE]: creates each of $wanted, or puts the one of its name in $listed right if it differs, with

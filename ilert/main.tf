@@ -3,6 +3,11 @@ data "ilert_alert_source" "sources" {
   name     = each.value
 }
 
+locals {
+  # urlencode writes a blank as a plus sign, which is one in a user's name or password
+  credentials = "${replace(urlencode(var.webhook_username), "+", "%20")}:${replace(urlencode(var.webhook_password), "+", "%20")}"
+}
+
 # a webhook has no connector of its own in iLert, only a type
 resource "ilert_alert_action" "bridge" {
   name                   = "ilert-sumologic-bridge"
@@ -14,9 +19,8 @@ resource "ilert_alert_action" "bridge" {
     type = "webhook"
   }
 
-  # urlencode writes a blank as a plus sign, which is one in a user's name or password
   webhook {
-    url = "https://${replace(urlencode(var.webhook_username), "+", "%20")}:${replace(urlencode(var.webhook_password), "+", "%20")}@${var.bridge_host}/webhooks/ilert"
+    url = "${replace(var.bridge_url, "://", "://${local.credentials}@")}/webhooks/ilert"
   }
 
   dynamic "alert_source" {

@@ -1,6 +1,6 @@
-variable "bridge_host" {
+variable "bridge_url" {
   type        = string
-  description = "The host of the bridge as iLert reaches it, with its port unless that is 443, such as bridge.example.com."
+  description = "Where iLert reaches the bridge, such as https://bridge.example.com."
 }
 
 variable "webhook_username" {

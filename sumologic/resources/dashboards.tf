@@ -166,8 +166,12 @@ resource "sumologic_dashboard" "overview" {
     allow_multi_select = false
 
     source_definition {
-      csv_variable_source_definition {
-        values = "PENDING,ACCEPTED,RESOLVED"
+      log_query_variable_source_definition {
+        field = "status"
+        query = <<-EOT
+          ${local.events}
+          | count by status
+        EOT
       }
     }
   }
@@ -180,8 +184,12 @@ resource "sumologic_dashboard" "overview" {
     allow_multi_select = false
 
     source_definition {
-      csv_variable_source_definition {
-        values = "HIGH,LOW"
+      log_query_variable_source_definition {
+        field = "priority"
+        query = <<-EOT
+          ${local.events}
+          | count by priority
+        EOT
       }
     }
   }
@@ -717,10 +725,10 @@ resource "sumologic_dashboard" "bridge" {
         query_type   = "Logs"
         query_string = <<-EOT
         ${local.reports}
-        | json "accepted", "duplicate", "dropped", "unreadable", "unavailable", "unauthorized" as accepted, duplicate, dropped, unreadable, unavailable, unauthorized nodrop
+        | json "accepted", "duplicate", "dropped", "unreadable", "unavailable", "throttled", "unauthorized", "tooLarge", "tooSlow", "notAPost", "failed" as accepted, duplicate, dropped, unreadable, unavailable, throttled, unauthorized, tooLarge, tooSlow, notAPost, failed nodrop
         | where report = "bridge"
         | timeslice 15m
-        | sum(accepted) as accepted, sum(duplicate) as duplicate, sum(dropped) as dropped, sum(unreadable) as unreadable, sum(unavailable) as unavailable, sum(unauthorized) as unauthorized by _timeslice
+        | sum(accepted) as accepted, sum(duplicate) as duplicate, sum(dropped) as dropped, sum(unreadable) as unreadable, sum(unavailable) as unavailable, sum(throttled) as throttled, sum(unauthorized) as unauthorized, sum(tooLarge) as tooLarge, sum(tooSlow) as tooSlow, sum(notAPost) as notAPost, sum(failed) as failed by _timeslice
         | sort by _timeslice asc
         EOT
       }

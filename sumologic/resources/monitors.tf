@@ -31,7 +31,7 @@ resource "sumologic_monitor" "no_events" {
 
 resource "sumologic_monitor" "bridge_silent" {
   name         = "iLert - Bridge Silent"
-  description  = "The bridge has reported nothing for 15 minutes. It does not run, or does not reach Sumo Logic, and then events wait on its disk: look at its health and its log."
+  description  = "No bridge has reported for 15 minutes. None runs, or none reaches Sumo Logic, and then events wait on its disk: look at its health and its log."
   type         = "MonitorsLibraryMonitor"
   content_type = "Monitor"
   monitor_type = "Logs"
@@ -135,7 +135,7 @@ resource "sumologic_monitor" "high_priority_alert_pending" {
   trigger_conditions {
     logs_static_condition {
       critical {
-        time_range = "24h"
+        time_range = "6h"
         alert {
           threshold      = 1
           threshold_type = "GreaterThanOrEqual"
@@ -149,7 +149,7 @@ resource "sumologic_monitor" "high_priority_alert_pending" {
   }
 
   group_notifications       = true
-  notification_group_fields = ["alertId", "summary"]
+  notification_group_fields = ["alertId"]
 
   notifications {
     notification {

@@ -38,7 +38,7 @@ class BridgeDashboardTest {
 
     private static final long QUARTER = Duration.ofMinutes(15).toMillis();
     private static final List<String> CALLS = List.of("accepted", "duplicate", "dropped", "unreadable", "unavailable",
-            "unauthorized");
+            "throttled", "unauthorized", "tooLarge", "tooSlow", "notAPost", "failed");
 
     private final Instant now = Instant.now();
     private final Random random = new Random(11);
@@ -67,7 +67,7 @@ class BridgeDashboardTest {
         // every five minutes, and some that have left the time range
         for (long ago = 25 * 60; ago > 0; ago -= 5) {
             for (String bridge : List.of("bridge-0", "bridge-1")) {
-                long time = now.minusSeconds(ago * 60).toEpochMilli() + bridge.length() + random.nextInt(1000);
+                long time = now.minusSeconds(ago * 60).toEpochMilli() + random.nextInt(1000);
                 for (String lane : List.of("bulk", "express")) {
                     reports.add(new Report(time, bridge, lane, figures("deliveredEvents", "deliverySeconds", "failures",
                             "waitingEvents", "oldestAgeSeconds")));

@@ -25,6 +25,15 @@ import io.quarkus.test.junit.TestProfile;
 class NothingLeaksOverKafkaIT extends NothingLeaksTest {
 
     @Test
+    void reportsSayThatTheLanesAreThoseOfAllBridges() {
+        eventually().untilAsserted(() -> {
+            List<String> reports = sumoLogic.messagesWith("\"report\":");
+            assertFalse(reports.isEmpty());
+            reports.forEach(line -> assertTrue(line.contains("\"lanes\":\"kafka\""), line));
+        });
+    }
+
+    @Test
     void recordsHaveNothingOfACallButItsEvent() {
         String marker = "marker-in-a-header";
         for (String body : List.of(eventWithMarkers("alert-raised", "HIGH"),

@@ -11,9 +11,11 @@ import java.net.URLDecoder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -29,6 +31,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
@@ -340,15 +343,45 @@ class SetUpTest {
 
     @ParameterizedTest
     @ValueSource(ints = { 429, 503 })
-    void whatIsRefusedForTheMomentIsTriedAgain(int status) throws Exception {
-        apis.refuse(status, 1, call -> call.toString().equals("POST alert-actions"));
+    void aQuestionThatIsRefusedForTheMomentIsAskedAgain(int status) throws Exception {
+        apis.refuse(status, 1, call -> call.toString().startsWith("GET alert-actions"));
 
         run("ilert").succeeded();
 
-        List<String> calls = apis.takeCalls().stream().map(Call::toString).toList();
-        assertEquals(List.of("POST alert-actions", "POST alert-actions"),
-                calls.subList(calls.size() - 2, calls.size()));
+        assertEquals(2,
+                apis.takeCalls().stream().filter(call -> call.toString().startsWith("GET alert-actions")).count());
         holds(JSON.createObjectNode().set("name", alertAction.path("name")), only("alertActions"));
+    }
+
+    @Test
+    void nothingIsCreatedAgainThatMayHaveBeenCreated() throws Exception {
+        apis.refuse(503, 1, call -> call.toString().equals("POST alert-actions"));
+
+        assertEquals(1, run("ilert").status());
+
+        assertEquals(1, apis.takeCalls().stream().filter(call -> call.toString().equals("POST alert-actions")).count());
+    }
+
+    @Test
+    void theOrderOfAlertSourcesAndTriggerTypesIsTheApis() throws Exception {
+        apis.addAlertSource("Second");
+        run("ilert").succeeded();
+        ObjectNode made = only("alertActions");
+        reverse(made.withArray("alertSources"));
+        reverse(made.withArray("triggerTypes"));
+        apis.takeCalls();
+
+        run("ilert").succeeded();
+
+        assertEquals(List.of(), apis.takeCalls().stream().filter(Call::writes).toList());
+    }
+
+    private static void reverse(ArrayNode array) {
+        List<JsonNode> elements = new ArrayList<>();
+        array.forEach(elements::add);
+        Collections.reverse(elements);
+        array.removeAll();
+        array.addAll(elements);
     }
 
     @Test
@@ -424,7 +457,9 @@ class SetUpTest {
         builder.environment().put("TMPDIR", temporary.toString());
         builder.environment().put("COMMANDS", commands.toString());
 
-        int status = builder.start().waitFor();
+        Process process = builder.start();
+        assertTrue(process.waitFor(2, TimeUnit.MINUTES), "it ends");
+        int status = process.exitValue();
 
         Run run = new Run(status, Files.readAllLines(directory.resolve("output")),
                 Files.readAllLines(directory.resolve("errors")));

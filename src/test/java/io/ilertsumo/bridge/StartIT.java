@@ -88,10 +88,12 @@ class StartIT {
     void numbersAndTimesOutOfTheirBoundsAreSaidTogether() {
         settings.put("BRIDGE_OUTBOX_MAX_BYTES", "0");
         settings.put("BRIDGE_BULK_LINGER", "1");
+        settings.put("BRIDGE_REPORT_PERIOD", "0s");
         settings.put("BRIDGE_BULK_MIN_REQUESTS_PER_SECOND", "1000");
         settings.put("BRIDGE_SECRETS_DIR", "/not/there");
 
         doesNotStart("BRIDGE_OUTBOX_MAX_BYTES must be at least 1: 0", "BRIDGE_BULK_LINGER is not a time",
+                "BRIDGE_REPORT_PERIOD must be 0 for never: 0s",
                 "BRIDGE_BULK_MAX_REQUESTS_PER_SECOND must be at least 1000: 100",
                 "BRIDGE_SECRETS_DIR is not a directory: /not/there");
     }

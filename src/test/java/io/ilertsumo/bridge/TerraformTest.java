@@ -46,7 +46,7 @@ class TerraformTest {
 
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Pattern TEMPLATE_VARIABLE = Pattern.compile("\\{\\{.*?}}");
-    private static final Set<String> CHARTS = Set.of("svp", "pie", "bar", "column", "line", "area", "table");
+    private static final Set<String> CHARTS = Set.of("svp", "pie", "bar", "column", "line", "table");
     private static final int COLUMNS = 24;
 
     // --- all of it

@@ -39,9 +39,13 @@ import io.micrometer.core.instrument.Statistic;
 public class BridgeReport {
 
     private static final String COUNTS = "CamelBridgeReportCounts";
-    /** What became of calls of the webhook, as far as it is reported. */
-    private static final List<String> RESULTS = List.of("accepted", "duplicate", "dropped", "unreadable", "unavailable",
-            "throttled", "unauthorized", "too-large", "too-slow", "not-a-post", "failed");
+    /** What became of calls of the webhook, by the names of the reports' fields. */
+    private static final Map<String, String> RESULTS = Map.ofEntries(
+            Map.entry("accepted", "accepted"), Map.entry("duplicate", "duplicate"), Map.entry("dropped", "dropped"),
+            Map.entry("unreadable", "unreadable"), Map.entry("unavailable", "unavailable"),
+            Map.entry("throttled", "throttled"), Map.entry("unauthorized", "unauthorized"),
+            Map.entry("tooLarge", "too-large"), Map.entry("tooSlow", "too-slow"), Map.entry("notAPost", "not-a-post"),
+            Map.entry("failed", "failed"));
     private static final Logger LOG = LoggerFactory.getLogger(BridgeReport.class);
 
     private final MeterRegistry registry;
@@ -102,9 +106,8 @@ public class BridgeReport {
     }
 
     private ObjectNode ofBridge(ObjectNode line, Map<String, Double> counts) {
-        for (String result : RESULTS) {
-            line.put(result, count(counts, "bridge.events.received", "result", result));
-        }
+        RESULTS.forEach((field, result) -> line.put(field,
+                count(counts, "bridge.events.received", "result", result)));
         line.put("deadLetters", count(counts, "bridge.dead.letters"));
         line.put("deadLettersDropped", count(counts, "bridge.dead.letters.dropped"));
         line.put("deadLettersKept", Math.round(sum(Statistic.VALUE, "bridge.dead.letters.kept")));
@@ -151,9 +154,9 @@ public class BridgeReport {
     @Named("observeReportNotTaken")
     Processor observeReportNotTaken() {
         return exchange -> {
-            registry.counter("bridge.reports", "result", "failed").increment();
             LOG.warn("A report was not taken, its figures go with the next one: {}", mask.mask(String.valueOf(
-                    exchange.getProperty(ExchangePropertyKey.EXCEPTION_CAUGHT, Exception.class).getMessage())));
+                    exchange.getProperty(ExchangePropertyKey.EXCEPTION_CAUGHT))));
+            registry.counter("bridge.reports", "result", "failed").increment();
         };
     }
 }

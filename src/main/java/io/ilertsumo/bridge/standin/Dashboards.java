@@ -2,6 +2,7 @@ package io.ilertsumo.bridge.standin;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.URISyntaxException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -13,6 +14,7 @@ import jakarta.inject.Named;
 
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
+import org.apache.camel.util.URISupport;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -44,12 +46,14 @@ public class Dashboards implements Processor {
         }
     }
 
-    /** Makes the body a JSON array of what the dashboards show. The headers are the values of template variables. */
+    /** Makes the body a JSON array of what the dashboards show, with the query's parameters as template variables. */
     @Override
-    public void process(Exchange exchange) {
+    public void process(Exchange exchange) throws URISyntaxException {
         List<LogMessage> messages = standIn.logMessages();
         Map<String, String> values = new HashMap<>();
-        exchange.getMessage().getHeaders().forEach((name, value) -> values.put(name, String.valueOf(value)));
+        // not the headers, among which a browser's own Priority would be
+        URISupport.parseQuery(exchange.getMessage().getHeader(Exchange.HTTP_QUERY, "", String.class))
+                .forEach((name, value) -> values.put(name, String.valueOf(value)));
         Instant now = Instant.now();
         ArrayNode shown = json.createArrayNode();
         dashboards.forEach(dashboard -> shown.add(dashboard.show(values, messages, now)));

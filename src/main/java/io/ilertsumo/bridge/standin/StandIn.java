@@ -43,7 +43,7 @@ import io.quarkus.runtime.annotations.RegisterForReflection;
 @IfBuildProfile(anyOf = { "dev", "demo", "test" })
 public class StandIn implements Processor {
 
-    /** Some weeks of the page's. */
+    /** Some of the page's weeks, and a day of reports. */
     private static final int REMEMBERED = 5_000;
     private static final int SHOWN = 500;
     private static final Logger LOG = LoggerFactory.getLogger(StandIn.class);

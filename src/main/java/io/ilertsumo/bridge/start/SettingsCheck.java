@@ -123,6 +123,10 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
         isTime("BRIDGE_EXPRESS_LINGER", settings.expressLinger(), wrong);
         isTime("BRIDGE_BULK_LINGER", settings.bulkLinger(), wrong);
         isTime("BRIDGE_REPORT_PERIOD", settings.reportPeriod(), wrong);
+        // the route's precondition knows one way to write it
+        if (settings.reportPeriod().matches("0+[a-z]+|00+")) {
+            wrong.add("BRIDGE_REPORT_PERIOD must be 0 for never: " + settings.reportPeriod());
+        }
         atLeast(0, Map.of("BRIDGE_RECEIVE_MAX_PER_SECOND", settings.receiveMaxPerSecond(),
                 "BRIDGE_RETRY_AFTER", settings.retryAfter(),
                 "BRIDGE_OUTBOX_MIN_FREE_DISK", settings.outboxMinFreeDisk(),
