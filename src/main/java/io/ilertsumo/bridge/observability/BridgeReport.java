@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.stream.StreamSupport;
 
 import jakarta.enterprise.context.ApplicationScoped;
@@ -39,13 +40,10 @@ import io.micrometer.core.instrument.Statistic;
 public class BridgeReport {
 
     private static final String COUNTS = "CamelBridgeReportCounts";
-    /** What became of calls of the webhook, by the names of the reports' fields. */
-    private static final Map<String, String> RESULTS = Map.ofEntries(
-            Map.entry("accepted", "accepted"), Map.entry("duplicate", "duplicate"), Map.entry("dropped", "dropped"),
-            Map.entry("unreadable", "unreadable"), Map.entry("unavailable", "unavailable"),
-            Map.entry("throttled", "throttled"), Map.entry("unauthorized", "unauthorized"),
-            Map.entry("tooLarge", "too-large"), Map.entry("tooSlow", "too-slow"), Map.entry("notAPost", "not-a-post"),
-            Map.entry("failed", "failed"));
+    /** What became of calls of the webhook. */
+    private static final List<String> RESULTS = List.of("accepted", "duplicate", "dropped", "unreadable", "unavailable",
+            "throttled", "unauthorized", "too-large", "too-slow", "not-a-post", "failed");
+    private static final Pattern HYPHEN = Pattern.compile("-(\\w)");
     private static final Logger LOG = LoggerFactory.getLogger(BridgeReport.class);
 
     private final MeterRegistry registry;
@@ -106,8 +104,11 @@ public class BridgeReport {
     }
 
     private ObjectNode ofBridge(ObjectNode line, Map<String, Double> counts) {
-        RESULTS.forEach((field, result) -> line.put(field,
-                count(counts, "bridge.events.received", "result", result)));
+        for (String result : RESULTS) {
+            // a search would take a hyphen for a minus sign
+            String field = HYPHEN.matcher(result).replaceAll(letter -> letter.group(1).toUpperCase(Locale.ROOT));
+            line.put(field, count(counts, "bridge.events.received", "result", result));
+        }
         line.put("deadLetters", count(counts, "bridge.dead.letters"));
         line.put("deadLettersDropped", count(counts, "bridge.dead.letters.dropped"));
         line.put("deadLettersKept", Math.round(sum(Statistic.VALUE, "bridge.dead.letters.kept")));
