@@ -108,14 +108,14 @@ public final class Programs {
         }
     }
 
-    /** Tells its log all there is to tell, and reports to Sumo Logic each second. */
+    /** Tells its log all there is to tell, and reports to Sumo Logic four times a second. */
     public static final class Talkative extends Program {
 
         private static final Map<String, String> SETTINGS = Map.of(
                 "bridge.redact", "responders[*].user.email",
                 "bridge.redact-mode", "hash",
                 "bridge.redact-key", REDACT_KEY,
-                "bridge.report.period", "1s",
+                "bridge.report.period", "250ms",
                 "quarkus.log.level", "DEBUG",
                 "quarkus.log.console.level", "INFO",
                 // the tests' own HTTP client, which may be in the same process
