@@ -198,17 +198,6 @@ class BridgeDashboardTest {
     }
 
     private static Map<Long, Map<String, Double>> trend(JsonNode shown, String title) {
-        JsonNode panel = DashboardsTest.panel(shown, title);
-        Map<Long, Map<String, Double>> trend = new TreeMap<>();
-        for (List<Object> row : DashboardsTest.rows(panel)) {
-            Map<String, Double> values = new TreeMap<>();
-            for (int i = 1; i < row.size(); i++) {
-                if (row.get(i) != null) {
-                    values.put(panel.path("columns").path(i).asText(), ((Number) row.get(i)).doubleValue());
-                }
-            }
-            trend.put((Long) row.get(0), values);
-        }
-        return trend;
+        return DashboardsTest.trend(DashboardsTest.panel(shown, title));
     }
 }

@@ -257,26 +257,32 @@ class DashboardsTest extends RunningBridge {
     /** In each hour and each kind, how many there are that differ in something; all of them where that is missing. */
     private static void assertTrend(List<Event> events, Function<Event, String> kind, Function<Event, String> unit,
             JsonNode shown, String title) {
-        Map<Long, Map<String, Long>> expected = new TreeMap<>();
+        Map<Long, Map<String, Double>> expected = new TreeMap<>();
         Map<List<Object>, List<Event>> slices = events.stream()
                 .collect(Collectors.groupingBy(event -> List.of(event.time() / HOUR * HOUR, kind.apply(event))));
         slices.forEach((slice, inIt) -> expected.computeIfAbsent((Long) slice.get(0), time -> new TreeMap<>())
-                .put((String) slice.get(1), inIt.stream().filter(event -> unit.apply(event) == null).count()
+                .put((String) slice.get(1), (double) inIt.stream().filter(event -> unit.apply(event) == null).count()
                         + inIt.stream().map(unit).filter(Objects::nonNull).distinct().count()));
         JsonNode panel = panel(shown, title);
-        Map<Long, Map<String, Long>> found = new TreeMap<>();
-        for (List<Object> row : rows(panel)) {
-            Map<String, Long> values = new TreeMap<>();
-            for (int i = 1; i < row.size(); i++) {
-                if (row.get(i) != null) {
-                    values.put(panel.path("columns").path(i).asText(), (Long) row.get(i));
-                }
-            }
-            found.put((Long) row.get(0), values);
-        }
+        Map<Long, Map<String, Double>> found = trend(panel);
         assertEquals(expected, found, title);
         assertEquals(found.keySet().stream().toList(), rows(panel).stream().map(row -> row.get(0)).toList(),
                 () -> title + " goes from left to right");
+    }
+
+    /** The values of each series, where it has any, by time. */
+    static Map<Long, Map<String, Double>> trend(JsonNode panel) {
+        Map<Long, Map<String, Double>> trend = new TreeMap<>();
+        for (List<Object> row : rows(panel)) {
+            Map<String, Double> values = new TreeMap<>();
+            for (int i = 1; i < row.size(); i++) {
+                if (row.get(i) != null) {
+                    values.put(panel.path("columns").path(i).asText(), ((Number) row.get(i)).doubleValue());
+                }
+            }
+            trend.put((Long) row.get(0), values);
+        }
+        return trend;
     }
 
     static JsonNode panel(JsonNode dashboard, String title) {
