@@ -17,14 +17,14 @@ import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 
 /**
- * Stands in for a Sumo Logic HTTP source and counts what comes: {@code java bench/StandIn.java [PORT]}. It says on
- * standard output which port it listens on.
+ * Stands in for a Sumo Logic HTTP source and counts events: {@code java bench/StandIn.java [PORT]}. Prints its port to
+ * standard output.
  *
  * <ul>
- * <li>{@code POST /receiver/…} takes a batch, answered 200; while paused it takes none and answers 503
+ * <li>{@code POST /receiver/…} receives a batch and answers 200; while paused it answers 503
  * <li>{@code POST /pause}, {@code POST /resume}
- * <li>{@code POST /reset?until=N} begins a new measurement, whose rate is that of the first N events (0: of all); which
- * ids have come is not forgotten
+ * <li>{@code POST /reset?until=N} starts a new measurement, whose rate is that of the first N events (0: of all); the IDs
+ * of received events are kept
  * <li>{@code GET /stats}
  * </ul>
  */
@@ -34,7 +34,7 @@ public final class StandIn {
     private static final byte[] SENT_MICROS = "\"sentMicros\":".getBytes(StandardCharsets.US_ASCII);
     private static final int UUID_LENGTH = 36;
 
-    /** By run and thread of the load generator, the numbers of the events that came. */
+    /** The numbers of received events, by run and thread of the load generator. */
     private final Map<Long, BitSet> ids = new HashMap<>();
     private long distinct;
     private long duplicates;
@@ -54,7 +54,7 @@ public final class StandIn {
     private volatile boolean paused;
 
     public static void main(String[] args) throws IOException {
-        // else an answer can wait for the acknowledgement of the one before
+        // without it, an answer may wait for the acknowledgement of the previous one
         System.setProperty("sun.net.httpserver.nodelay", "true");
         int port = args.length == 0 ? 0 : Integer.parseInt(args[0]);
         HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
@@ -127,11 +127,11 @@ public final class StandIn {
                 String uuid = new String(plain, id, UUID_LENGTH, StandardCharsets.ISO_8859_1);
                 long thread = Long.parseLong(uuid, 0, 8, 16) << 16 | Long.parseLong(uuid, 9, 13, 16);
                 int number = Integer.parseInt(uuid, 24, UUID_LENGTH, 16);
-                BitSet come = ids.computeIfAbsent(thread, k -> new BitSet());
-                if (come.get(number)) {
+                BitSet received = ids.computeIfAbsent(thread, k -> new BitSet());
+                if (received.get(number)) {
                     duplicates++;
                 } else {
-                    come.set(number);
+                    received.set(number);
                     distinct++;
                 }
             } catch (NumberFormatException e) {
@@ -148,7 +148,7 @@ public final class StandIn {
         }
     }
 
-    /** The place behind the first occurrence of what is wanted, or -1. */
+    /** Returns the index behind the first occurrence, or -1. */
     private static int behind(byte[] wanted, byte[] in, int start, int end) {
         for (int i = start; i + wanted.length <= end; i++) {
             int same = 0;
@@ -205,19 +205,19 @@ public final class StandIn {
         return now.getEpochSecond() * 1_000_000 + now.getNano() / 1_000;
     }
 
-    /** A histogram whose places are at most 1/64 of their value wide. */
+    /** A histogram with buckets that are at most 1/64 of their value wide. */
     private static final class Latencies {
 
         private static final int BITS = 6;
 
-        private final long[] places = new long[(Long.SIZE - BITS) << BITS];
+        private final long[] buckets = new long[(Long.SIZE - BITS) << BITS];
         private long count;
         private long max;
 
         void add(long micros) {
             long value = Math.max(0, micros);
             int shift = Math.max(0, Long.SIZE - Long.numberOfLeadingZeros(value) - BITS - 1);
-            places[(shift << BITS) + (int) (value >>> shift)]++;
+            buckets[(shift << BITS) + (int) (value >>> shift)]++;
             max = Math.max(max, value);
             count++;
         }
@@ -225,11 +225,11 @@ public final class StandIn {
         long percentile(int percent) {
             long wanted = (count * percent + 99) / 100;
             long seen = 0;
-            for (int place = 0; place < places.length; place++) {
-                seen += places[place];
+            for (int bucket = 0; bucket < buckets.length; bucket++) {
+                seen += buckets[bucket];
                 if (seen >= wanted && seen > 0) {
-                    int shift = Math.max(0, (place >> BITS) - 1);
-                    return (long) (place - (shift << BITS)) << shift;
+                    int shift = Math.max(0, (bucket >> BITS) - 1);
+                    return (long) (bucket - (shift << BITS)) << shift;
                 }
             }
             return 0;

@@ -13,9 +13,8 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Starts the bridge some times over with an empty outbox, each time until it has accepted an event, and prints how long
- * that took from the start of the process, how much CPU time, and how much memory is resident two seconds later.
- * Linux only. {@code java bench/Start.java 10 java -jar target/quarkus-app/quarkus-run.jar}
+ * Starts the bridge several times with an empty outbox, each time until it has accepted an event. Prints the time since the
+ * start of the process, the CPU time, and the resident memory two seconds later. Linux only. {@code java bench/Start.java 10 java -jar target/quarkus-app/quarkus-run.jar}
  */
 public final class Start {
 
@@ -29,7 +28,7 @@ public final class Start {
         }
         List<String> command = List.of(args).subList(1, args.length);
         List<Run> runs = new ArrayList<>();
-        // the first one reads the program from the disk
+        // the first run, which reads the program from the disk, does not count
         run(command);
         for (int i = 0; i < Integer.parseInt(args[0]); i++) {
             runs.add(run(command));

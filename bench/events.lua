@@ -2,11 +2,10 @@
 --
 --   wrk … -s events.lua http://127.0.0.1:PORT/webhooks/ilert -- bulk|burst|express RUN PER_SECOND PORT…
 --
--- All belong to 5,000 alerts. bulk: LOW priority, the events of one alert 5,000 events apart. burst: LOW priority, the
--- four events of an alert at once. express: HIGH priority, and each event says when it was sent (sentMicros). PER_SECOND
--- is the pace of all ports together, one thread each (-t); 0: as fast as they are answered. Thread by thread the events
--- go to the ports in turn.
--- An event id is RUN, thread and number in the shape of a UUID, so that StandIn.java needs one bit to remember it.
+-- The events belong to 5,000 alerts. bulk: LOW priority, the events of an alert are 5,000 events apart. burst: LOW priority,
+-- the four events of an alert in sequence. express: HIGH priority, with the time of sending (sentMicros). PER_SECOND is the
+-- rate of all ports together, with one thread each (-t); 0: no limit. Each thread sends to one port.
+-- An event ID is RUN, thread and number as a UUID, so that StandIn.java stores an event in one bit.
 
 local ffi = require("ffi")
 ffi.cdef [[
@@ -49,7 +48,7 @@ function init(args)
   if args[3] ~= "0" then
     local pause = 1000000 * (#args - 3) / tonumber(args[3])
     local turn
-    -- wrk asks before each request of any connection: each gets the next free place on the time line
+    -- wrk calls this before each request of any connection: each gets the next free slot
     function delay()
       local at = micros()
       turn = math.max((turn or at) + pause, at)
@@ -78,7 +77,7 @@ end
 
 function done(summary, latency)
   local errors = summary.errors
-  print(("bench requests=%d micros=%d p50=%d p99=%d refused=%d broken=%d"):format(
+  print(("bench requests=%d micros=%d p50=%d p99=%d rejected=%d broken=%d"):format(
     summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
     errors.status, errors.connect + errors.read + errors.write + errors.timeout))
 end

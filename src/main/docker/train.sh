@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# train.sh DIRECTORY EVENTS: lets the program in the directory (as in target/quarkus-app) take and deliver the events once,
-# and keeps there what makes each later start fast, for this very JVM and directory:
-#   app.aot     what the JVM loaded, linked and saw run often (JEP 483, 514 and 515)
-#   java.args   arguments to start with: the JVM's own class loader loads everything, since what Quarkus's loader
-#               loads can be kept only in part
+# train.sh DIRECTORY EVENTS: runs the program in the directory (as in target/quarkus-app), sends it the events once, and
+# writes two files there that make each later start fast, with this JVM and this directory only:
+#   app.aot     the JVM's cache of loaded and linked classes and of profiles (JEP 483, 514 and 515)
+#   java.args   arguments to start with: the JVM's own class loader loads all classes, since the cache holds few of those
+#               that Quarkus's class loader loads
 set -euo pipefail
 cd "$1"
 events=$2
@@ -11,14 +11,14 @@ export LC_ALL=C QUARKUS_HTTP_PORT=8080 QUARKUS_MANAGEMENT_PORT=9000
 
 jars=(quarkus/*.jar app/*.jar lib/boot/*.jar lib/main/*.jar)
 {
-  # as the manifest of quarkus-run.jar says; ImagesIT checks it
+  # as in the manifest of quarkus-run.jar, checked by ImagesIT
   echo --add-opens=java.base/java.lang=ALL-UNNAMED
-  # SQLite's
+  # for SQLite
   echo --enable-native-access=ALL-UNNAMED
   (IFS=:; echo "-cp ${jars[*]/#/$PWD/}")
 } > java.args
 
-# http PORT REQUEST [BODY]: says the status of the answer
+# http PORT REQUEST [BODY]: prints the status of the answer
 http() {
   local status
   exec 3<>"/dev/tcp/127.0.0.1/$1"
@@ -28,7 +28,7 @@ http() {
   echo "$status"
 }
 
-# its own health, which answers 200 to whatever comes, stands in for Sumo Logic
+# the program's own health endpoint, which answers 200 to any request, stands in for Sumo Logic
 tmp=$(mktemp -d)
 SUMOLOGIC_URL=http://localhost:9000/q/health/live ILERT_WEBHOOK_PASSWORD=training BRIDGE_OUTBOX_DIRECTORY=$tmp/data \
   java -XX:AOTCacheOutput=app.aot -Djava.io.tmpdir="$tmp" @java.args io.ilertsumo.bridge.start.Main &
@@ -43,7 +43,7 @@ while read -r event; do
   [ "$(http 8080 'POST /webhooks/ilert' "$event")" = 202 ]
 done < "$events"
 http 9000 'GET /q/metrics' ''
-# bulk events travel after a second
+# bulk events linger for a second
 sleep 2
 kill "$program"
 wait "$program" || [ $? -eq 143 ]

@@ -16,12 +16,12 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.ilertsumo.bridge.testing.Manifests;
 import io.ilertsumo.bridge.testing.SumoLogicResource;
 
-/** Alerts fire when they should and at no other time, says Prometheus's own tool for it. */
+/** Runs the tests of the alerts with Prometheus's {@code promtool}. */
 class AlertsTest {
 
     @ParameterizedTest
     @CsvSource({ "production,alerts.test.yaml", "kafka,alerts-kafka.test.yaml" })
-    void eachAlertFiresWhenItShouldAndNotOtherwise(String overlay, String tests)
+    void alertsFireAsTested(String overlay, String tests)
             throws IOException, InterruptedException {
         Path directory = SumoLogicResource.newDirectory("alerts");
         Path test = Files.copy(Path.of("src", "test", "resources", tests), directory.resolve(tests));

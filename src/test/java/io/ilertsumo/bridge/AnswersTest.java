@@ -95,25 +95,25 @@ class AnswersTest extends RunningBridge {
     // repeated
 
     @Test
-    void aRepeatedEventIsAnswered200AndGoesNoFurther() {
+    void aDuplicateIsDeliveredOnce() {
         String id = Events.newId();
         accepted(Events.express(id));
 
-        send(Events.express(id)).then().statusCode(200).body("status", equalTo("duplicate"));
-        send(Events.pretty(Events.express(id))).then().statusCode(200);
-        send(Events.event(id, "alert-resolved", "LOW")).then().statusCode(200);
+        duplicate(Events.express(id));
+        duplicate(Events.pretty(Events.express(id)));
+        duplicate(Events.event(id, "alert-resolved", "HIGH"));
 
         arrivedAndNothingElseOf(id);
     }
 
     @Test
-    void aRepeatedEventWithoutEventIdIsKnownByItsContent() {
+    void aDuplicateWithoutAnEventIdIsDetectedByItsContent() {
         String alert = Events.newId();
         String event = "{\"eventType\":\"alert-raised\",\"status\":\"PENDING\",\"alertKey\":\"" + alert + "\"}";
         accepted(event);
 
-        send(event).then().statusCode(200).body("status", equalTo("duplicate"));
-        send(Events.pretty(event)).then().statusCode(200);
+        duplicate(event);
+        duplicate(Events.pretty(event));
 
         arrivedAndNothingElseOf(alert);
     }

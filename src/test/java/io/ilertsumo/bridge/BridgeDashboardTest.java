@@ -25,36 +25,36 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
-import io.ilertsumo.bridge.search.LogMessage;
-import io.ilertsumo.bridge.search.Search;
-import io.ilertsumo.bridge.search.Table;
+import io.ilertsumo.bridge.demo.search.LogMessage;
+import io.ilertsumo.bridge.demo.search.Search;
+import io.ilertsumo.bridge.demo.search.Table;
 import io.ilertsumo.bridge.testing.Searched;
 
 /**
- * The panels of the dashboard of the bridge show the right figures of a day of reports of two bridges. That such are what
- * a bridge reports is {@link ReportTest}'s and {@link DashboardsTest}'s.
+ * Tests the panels of the bridge's dashboard over a day of generated reports of two bridges. {@link ReportTest} and
+ * {@link DashboardsTest} test that a bridge reports such fields.
  */
 class BridgeDashboardTest {
 
     private static final long QUARTER = Duration.ofMinutes(15).toMillis();
     private static final List<String> CALLS = List.of("accepted", "duplicate", "dropped", "unreadable", "unavailable",
-            "throttled", "unauthorized", "tooLarge", "tooSlow", "notAPost", "failed");
+            "throttled", "unauthorized", "tooLarge", "tooSlow", "methodNotAllowed", "routeFailed");
 
     private final Instant now = Instant.now();
     private final Random random = new Random(11);
     private final List<Report> reports = new ArrayList<>();
 
-    /** A line of a report. Without a lane it is the bridge's. */
+    /** A line of a report: of a lane, or of the bridge if the lane is {@code null}. */
     private record Report(long time, String bridge, String lane, Map<String, Double> figures) {
 
         double figure(String name) {
             return figures.get(name);
         }
 
-        LogMessage message(String lanes) {
+        LogMessage message(String store) {
             ObjectNode line = new ObjectMapper().createObjectNode()
                     .put("timestamp", Instant.ofEpochMilli(time).toString())
-                    .put("bridge", bridge).put("lanes", lanes).put("report", lane == null ? "bridge" : "lane");
+                    .put("bridge", bridge).put("store", store).put("report", lane == null ? "bridge" : "lane");
             if (lane != null) {
                 line.put("lane", lane);
             }
@@ -63,21 +63,21 @@ class BridgeDashboardTest {
         }
     }
 
-    private JsonNode shown(String lanes) {
-        // every five minutes, and some that have left the time range
+    private JsonNode shown(String store) {
+        // every five minutes, also before the time range
         for (long ago = 25 * 60; ago > 0; ago -= 5) {
             for (String bridge : List.of("bridge-0", "bridge-1")) {
                 long time = now.minusSeconds(ago * 60).toEpochMilli() + random.nextInt(1000);
                 for (String lane : List.of("bulk", "express")) {
                     reports.add(new Report(time, bridge, lane, figures("deliveredEvents", "deliverySeconds", "failures",
-                            "waitingEvents", "oldestAgeSeconds")));
+                            "pendingEvents", "oldestAgeSeconds")));
                 }
-                Map<String, Double> figures = figures("deadLetters", "deadLettersDropped", "deadLettersKept");
+                Map<String, Double> figures = figures("deadLetters", "deadLettersEvicted", "deadLettersKept");
                 figures.putAll(figures(CALLS.toArray(String[]::new)));
                 reports.add(new Report(time, bridge, null, figures));
             }
         }
-        List<LogMessage> messages = new ArrayList<>(reports.stream().map(report -> report.message(lanes)).toList());
+        List<LogMessage> messages = new ArrayList<>(reports.stream().map(report -> report.message(store)).toList());
         Collections.shuffle(messages, random);
         reports.removeIf(report -> report.time < now.minus(Duration.ofDays(1)).toEpochMilli());
         return Searched.dashboard("iLert - Bridge", Map.of(), messages, now);
@@ -93,40 +93,40 @@ class BridgeDashboardTest {
 
     @ParameterizedTest
     @ValueSource(strings = { "outbox", "kafka" })
-    void eachPanelOfTheBridgeShowsWhatWasReported(String lanes) {
-        JsonNode shown = shown(lanes);
+    void panelsShowReports(String store) {
+        JsonNode shown = shown(store);
         Predicate<Report> ofLane = report -> report.lane != null;
 
         assertAll(
                 () -> assertEquals(sum(reports, ofLane, "deliveredEvents"), value(shown, "Delivered Events")),
-                () -> assertEquals(sum(latest(lanes), ofLane, "waitingEvents"), value(shown, "Waiting Events")),
+                () -> assertEquals(sum(latest(store), ofLane, "pendingEvents"), value(shown, "Pending Events")),
                 () -> assertEquals(latest("outbox").stream().filter(ofLane)
                         .mapToDouble(report -> report.figure("oldestAgeSeconds")).max().orElseThrow(),
-                        value(shown, "Oldest Waiting Event")),
-                () -> assertEquals(sum(latest(lanes), ofLane.negate(), "deadLettersKept"),
+                        value(shown, "Oldest Pending Event")),
+                () -> assertEquals(sum(latest(store), ofLane.negate(), "deadLettersKept"),
                         value(shown, "Dead Letters Kept")),
                 () -> assertEquals(trend(ofLane, report -> report.lane, "deliveredEvents", Double::sum),
                         trend(shown, "Delivered Events by Lane")),
                 () -> assertEquals(trend(ofLane, report -> report.lane, "oldestAgeSeconds", Math::max),
                         trend(shown, "Lag by Lane")),
-                () -> assertEquals(trend(ofLane, report -> store(lanes, report) + " " + report.lane, "waitingEvents",
-                        Math::max), trend(shown, "Waiting Events by Bridge and Lane")),
+                () -> assertEquals(trend(ofLane, report -> location(store, report) + " " + report.lane, "pendingEvents",
+                        Math::max), trend(shown, "Pending Events by Bridge and Lane")),
                 () -> assertEquals(trend(ofLane, report -> report.lane, "failures", Double::sum),
-                        trend(shown, "Requests Not Taken by Lane")),
+                        trend(shown, "Failed Requests by Lane")),
                 () -> assertEquals(means(ofLane), trend(shown, "Delivery Time by Lane")),
                 () -> assertEquals(calls(), trend(shown, "Webhook Calls")),
                 () -> assertEquals(
-                        merged(Map.of("deadLetters", "deadLetters", "deadLettersDropped", "dropped")),
+                        merged(Map.of("deadLetters", "deadLetters", "deadLettersEvicted", "evicted")),
                         trend(shown, "Dead Letters")),
-                () -> assertEquals(List.of(List.of("bridge-0", lanes), List.of("bridge-1", lanes)),
-                        DashboardsTest.rows(DashboardsTest.panel(shown, "Bridges")).stream()
+                () -> assertEquals(List.of(List.of("bridge-0", store), List.of("bridge-1", store)),
+                        Searched.rows(Searched.panel(shown, "Bridges")).stream()
                                 .map(row -> row.subList(0, 2))
                                 .toList()),
-                () -> assertEquals(12, shown.path("panels").size(), "there is no panel that nobody looks at"));
+                () -> assertEquals(12, shown.path("panels").size(), "every panel is tested"));
     }
 
     @Test
-    void deadLettersAreNotified() {
+    void newDeadLettersAreNotified() {
         shown("outbox");
         Search query = Search.parse(Searched.monitor("iLert - Dead Letters"));
         List<LogMessage> messages = reports.stream().map(report -> report.message("outbox")).toList();
@@ -143,14 +143,14 @@ class BridgeDashboardTest {
         assertEquals(List.of(0L), query.run(without, now.minus(Duration.ofHours(1)), now).column("deadLetters"));
     }
 
-    private static String store(String lanes, Report report) {
-        return lanes.equals("kafka") ? "kafka" : report.bridge;
+    private static String location(String store, Report report) {
+        return store.equals("kafka") ? "kafka" : report.bridge;
     }
 
-    /** The last report of each lane and of each bridge; over Kafka they all tell of the same. */
-    private List<Report> latest(String lanes) {
+    /** Returns the last report of each lane and bridge; with Kafka, all bridges report the same ones. */
+    private List<Report> latest(String store) {
         Map<String, Report> latest = reports.stream().collect(Collectors.toMap(
-                report -> store(lanes, report) + report.lane, report -> report,
+                report -> location(store, report) + report.lane, report -> report,
                 (one, other) -> one.time > other.time ? one : other));
         return List.copyOf(latest.values());
     }
@@ -183,7 +183,7 @@ class BridgeDashboardTest {
         return merged(CALLS.stream().collect(Collectors.toMap(call -> call, call -> call)));
     }
 
-    /** Figures of the bridges' lines, each a series of its own. */
+    /** Returns figures of the bridges' lines, each as a series. */
     private Map<Long, Map<String, Double>> merged(Map<String, String> series) {
         Map<Long, Map<String, Double>> merged = new TreeMap<>();
         series.forEach((figure, name) -> trend(report -> report.lane == null, report -> name, figure, Double::sum)
@@ -192,12 +192,12 @@ class BridgeDashboardTest {
     }
 
     private static double value(JsonNode shown, String title) {
-        List<List<Object>> rows = DashboardsTest.rows(DashboardsTest.panel(shown, title));
+        List<List<Object>> rows = Searched.rows(Searched.panel(shown, title));
         assertEquals(1, rows.size(), title);
         return ((Number) rows.get(0).get(0)).doubleValue();
     }
 
     private static Map<Long, Map<String, Double>> trend(JsonNode shown, String title) {
-        return DashboardsTest.trend(DashboardsTest.panel(shown, title));
+        return Searched.trend(Searched.panel(shown, title));
     }
 }

@@ -141,7 +141,7 @@ class ChaosIT {
     }
 
     boolean nothingWaits() throws Exception {
-        return program.management("/q/metrics").lines().filter(line -> line.startsWith("bridge_outbox_events{"))
+        return program.management("/q/metrics").lines().filter(line -> line.startsWith("bridge_pending_events{"))
                 .allMatch(line -> line.endsWith(" 0.0"));
     }
 

@@ -35,8 +35,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 import com.fasterxml.jackson.databind.JsonNode;
 
-import io.ilertsumo.bridge.search.LogMessage;
-import io.ilertsumo.bridge.search.Search;
+import io.ilertsumo.bridge.demo.search.LogMessage;
+import io.ilertsumo.bridge.demo.search.Search;
 import io.ilertsumo.bridge.testing.Events;
 import io.ilertsumo.bridge.testing.Programs;
 import io.ilertsumo.bridge.testing.RunningBridge;
@@ -46,7 +46,7 @@ import io.ilertsumo.bridge.testing.Week.Event;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 
-/** The panels and monitors in {@code sumologic/} show the right figures of what the bridge delivers. */
+/** Tests the panels and monitors of {@code setup/sumologic} over a week of events that the bridge delivers. */
 @QuarkusTest
 @TestProfile(Programs.Talkative.class)
 class DashboardsTest extends RunningBridge {
@@ -58,13 +58,13 @@ class DashboardsTest extends RunningBridge {
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss")
             .withZone(ZoneOffset.UTC);
 
-    // they are sent once
+    // sent once for all tests
     private static Instant now;
     private static Week week;
     private static List<LogMessage> delivered;
 
     @BeforeEach
-    void sendAWeekOfAlerts() {
+    void sendWeekOfEvents() {
         if (delivered != null) {
             return;
         }
@@ -76,9 +76,9 @@ class DashboardsTest extends RunningBridge {
             messages.clear();
             sumoLogic.taken().forEach(request -> Searched.messages(request).forEach(messages::add));
             assertEquals(week.events().size(), of(messages, "webhook/ilert").size());
-            assertFalse(of(messages, "ilert-sumologic-bridge").isEmpty(), "reports are there, too");
+            assertFalse(of(messages, "ilert-sumologic-bridge").isEmpty(), "reports");
         });
-        // at least once: some come twice, and in any order
+        // at-least-once delivery: duplicates, and any order
         Random random = new Random(7);
         messages.addAll(of(messages, "webhook/ilert").stream().filter(message -> random.nextInt(5) == 0).toList());
         Collections.shuffle(messages, random);
@@ -89,7 +89,7 @@ class DashboardsTest extends RunningBridge {
         return messages.stream().filter(message -> category.equals(message.fields().get("_sourceCategory"))).toList();
     }
 
-    /** A filter of the dashboard, and what it means for an event. */
+    /** A filter of the dashboard, and the predicate that it stands for. */
     private record Filter(Map<String, String> variables, Predicate<Event> meant) {
 
         static Filter of(String variable, String value) {
@@ -110,15 +110,16 @@ class DashboardsTest extends RunningBridge {
     @CsvSource({ "none,", "alertId,90007", "alertSource,Shop", "alertSource,Büro – Süd", "alertSource,none",
             "eventType,alert-created", "eventType,*resolved", "status,PENDING", "status,RESOLVED", "priority,HIGH",
             "priority,none", "alertId,no such alert" })
-    void eachPanelOfTheOverviewShowsWhatHappened(String variable, String value) {
+    void overviewPanelsShowEvents(String variable, String value) {
         Filter filter = Filter.of(variable, value == null ? "" : value);
         JsonNode shown = Searched.dashboard("iLert - Overview", filter.variables, delivered, now);
         List<Event> happened = week.between(now.minus(WEEK), now);
         List<Event> meant = happened.stream().filter(filter.meant).toList();
-        List<Event> alerts = Week.latest(happened).stream().filter(filter.meant).toList();
+        List<Event> ofAlerts = meant.stream().filter(Event::isOfAlert).toList();
+        List<Event> alerts = alerts(happened).stream().filter(filter.meant).toList();
 
         assertAll(
-                () -> assertValue(Week.latest(meant).size(), shown, "Unique Alerts"),
+                () -> assertValue(Week.latest(ofAlerts).size(), shown, "Unique Alerts"),
                 () -> assertValue(count(alerts, event -> "HIGH".equals(event.priority())), shown,
                         "High-Priority Alerts"),
                 () -> assertValue(count(alerts, event -> List.of("PENDING", "NEW").contains(event.status())), shown,
@@ -132,9 +133,15 @@ class DashboardsTest extends RunningBridge {
                 () -> assertCounts(alerts.stream().filter(event -> event.responders() != null)
                         .flatMap(event -> event.responders().stream()).toList(), 10, shown, "Top Active Responders"),
                 () -> assertTrend(meant, Event::type, Event::id, shown, "Event Type Trend"),
-                () -> assertTrend(meant, DashboardsTest::source, Event::alert, shown, "Source Trend"),
-                () -> assertEquals(recent(alerts), rows(panel(shown, "Recent Alerts")), "Recent Alerts"));
-        assertEquals(12, shown.path("panels").size(), "there is no panel that nobody looks at");
+                () -> assertTrend(ofAlerts, DashboardsTest::source, Event::alert, shown, "Source Trend"),
+                () -> assertEquals(recent(alerts), Searched.rows(Searched.panel(shown, "Recent Alerts")),
+                        "Recent Alerts"));
+        assertEquals(12, shown.path("panels").size(), "every panel is tested");
+    }
+
+    /** Returns the latest event of each alert. */
+    private static List<Event> alerts(List<Event> events) {
+        return Week.latest(events.stream().filter(Event::isOfAlert).toList());
     }
 
     private static List<List<String>> recent(List<Event> alerts) {
@@ -149,24 +156,25 @@ class DashboardsTest extends RunningBridge {
     }
 
     @Test
-    void theWeekHasEverythingInIt() {
+    void weekCoversAllCases() {
         List<Event> happened = week.between(now.minus(WEEK), now);
 
         assertTrue(happened.size() > 500 && happened.size() < week.events().size(), () -> happened.size() + " events");
         assertTrue(happened.stream().anyMatch(event -> event.id() == null));
-        assertTrue(Week.latest(happened).size() > 100, "more than count_distinct could count exactly");
+        assertTrue(happened.stream().filter(event -> !event.isOfAlert()).count() > 10);
+        assertTrue(alerts(happened).size() > 100, "more than count_distinct counts exactly");
         assertEquals(List.of("ACCEPTED", "NEW", "PENDING", "RESOLVED"),
-                Week.latest(happened).stream().map(Event::status).distinct().sorted().toList());
+                alerts(happened).stream().map(Event::status).distinct().sorted().toList());
         assertTrue(Week.counts(happened.stream().filter(event -> event.responders() != null)
                 .flatMap(event -> event.responders().stream()).toList()).size() > 10, "more than the panel shows");
     }
 
     @Test
-    void filtersOfferWhatThereIs() {
+    void filtersOfferAllValues() {
         JsonNode shown = Searched.dashboard("iLert - Overview", Map.of(), delivered, now);
         List<Event> happened = week.between(now.minus(WEEK), now);
 
-        assertEquals(offered(kinds(happened, Event::alert)), values(shown, "alertId"));
+        assertEquals(offered(kinds(alerts(happened), Event::alert)), values(shown, "alertId"));
         assertEquals(offered(kinds(happened, DashboardsTest::source)), values(shown, "alertSource"));
         assertEquals(offered(kinds(happened, Event::type)), values(shown, "eventType"));
         assertEquals(List.of("*", "ACCEPTED", "NEW", "PENDING", "RESOLVED"), values(shown, "status"));
@@ -175,11 +183,11 @@ class DashboardsTest extends RunningBridge {
     }
 
     @Test
-    void anAlertOfHighPriorityThatNobodyAcceptsIsNotified() {
+    void pendingAlertOfHighPriorityIsNotified() {
         String query = Searched.monitor("iLert - High-Priority Alert Pending");
         long patience = Duration.ofMinutes(15).toMillis();
         Instant from = now.minus(Duration.ofHours(6));
-        List<Event> hours = week.between(from, now);
+        List<Event> hours = week.between(from, now).stream().filter(Event::isOfAlert).toList();
 
         Collection<Object> expected = Week.latest(hours).stream()
                 .filter(event -> "HIGH".equals(event.priority())
@@ -196,7 +204,7 @@ class DashboardsTest extends RunningBridge {
 
     @ParameterizedTest
     @CsvSource({ "iLert - No Events,webhook/ilert", "iLert - Bridge Silent,ilert-sumologic-bridge" })
-    void silenceIsNotifiedAndNothingElse(String monitor, String category) {
+    void missingDataIsNotified(String monitor, String category) {
         Search query = Search.parse(Searched.monitor(monitor));
         List<LogMessage> others = delivered.stream()
                 .filter(message -> !category.equals(message.fields().get("_sourceCategory"))).toList();
@@ -208,7 +216,7 @@ class DashboardsTest extends RunningBridge {
     }
 
     @Test
-    void everyFieldThatIsSearchedIsDelivered() {
+    void everySearchedFieldIsDelivered() {
         sumoLogic.forget();
         List<String> samples = List.of(Events.sample("alert-created.json"), Events.sample("alert-auto-escalated.json"));
         samples.forEach(sample -> send(sample).then().statusCode(oneOf(200, 202)));
@@ -227,12 +235,12 @@ class DashboardsTest extends RunningBridge {
                 }
             }
             assertEquals(query.split("json ", -1).length, query.split(JSON_PATHS.pattern(), -1).length,
-                    () -> "each json operator is looked at: " + query);
+                    () -> "unknown json operator: " + query);
         }
-        assertTrue(paths > 200, "paths are found");
+        assertTrue(paths > 200, "paths");
     }
 
-    /** The messages of the last samples, or reports, in which that path leads to something. */
+    /** Returns the messages of the last samples, or reports, with a value at that path. */
     private List<List<Object>> samplesWith(String path, boolean isOfReports) {
         List<LogMessage> messages = sumoLogic.taken().stream()
                 .filter(request -> isOfReports == "ilert-sumologic-bridge".equals(request.header("X-Sumo-Category")))
@@ -242,8 +250,8 @@ class DashboardsTest extends RunningBridge {
     }
 
     private static void assertValue(long expected, JsonNode shown, String title) {
-        List<List<Object>> rows = rows(panel(shown, title));
-        // no row is "0" on the dashboard
+        List<List<Object>> rows = Searched.rows(Searched.panel(shown, title));
+        // the dashboard shows "0" for no row
         assertEquals(expected, rows.isEmpty() ? 0L : rows.get(0).get(0), title);
     }
 
@@ -251,10 +259,10 @@ class DashboardsTest extends RunningBridge {
         List<List<Object>> expected = Week.counts(kinds).entrySet().stream()
                 .sorted(Map.Entry.<String, Long>comparingByValue().reversed().thenComparing(Map.Entry.comparingByKey()))
                 .limit(limit).map(entry -> List.<Object>of(entry.getKey(), entry.getValue())).toList();
-        assertEquals(expected, rows(panel(shown, title)), title);
+        assertEquals(expected, Searched.rows(Searched.panel(shown, title)), title);
     }
 
-    /** In each hour and each kind, how many there are that differ in something; all of them where that is missing. */
+    /** Compares the numbers of distinct units per hour and kind; an event without the unit counts on its own. */
     private static void assertTrend(List<Event> events, Function<Event, String> kind, Function<Event, String> unit,
             JsonNode shown, String title) {
         Map<Long, Map<String, Double>> expected = new TreeMap<>();
@@ -263,47 +271,11 @@ class DashboardsTest extends RunningBridge {
         slices.forEach((slice, inIt) -> expected.computeIfAbsent((Long) slice.get(0), time -> new TreeMap<>())
                 .put((String) slice.get(1), (double) inIt.stream().filter(event -> unit.apply(event) == null).count()
                         + inIt.stream().map(unit).filter(Objects::nonNull).distinct().count()));
-        JsonNode panel = panel(shown, title);
-        Map<Long, Map<String, Double>> found = trend(panel);
+        JsonNode panel = Searched.panel(shown, title);
+        Map<Long, Map<String, Double>> found = Searched.trend(panel);
         assertEquals(expected, found, title);
-        assertEquals(found.keySet().stream().toList(), rows(panel).stream().map(row -> row.get(0)).toList(),
-                () -> title + " goes from left to right");
-    }
-
-    /** The values of each series, where it has any, by time. */
-    static Map<Long, Map<String, Double>> trend(JsonNode panel) {
-        Map<Long, Map<String, Double>> trend = new TreeMap<>();
-        for (List<Object> row : rows(panel)) {
-            Map<String, Double> values = new TreeMap<>();
-            for (int i = 1; i < row.size(); i++) {
-                if (row.get(i) != null) {
-                    values.put(panel.path("columns").path(i).asText(), ((Number) row.get(i)).doubleValue());
-                }
-            }
-            trend.put((Long) row.get(0), values);
-        }
-        return trend;
-    }
-
-    static JsonNode panel(JsonNode dashboard, String title) {
-        JsonNode panel = StreamSupport.stream(dashboard.path("panels").spliterator(), false)
-                .filter(candidate -> title.equals(candidate.path("title").asText())).findFirst().orElseThrow();
-        assertTrue(panel.has("rows"), () -> title + ": " + panel.path("error").asText());
-        return panel;
-    }
-
-    static List<List<Object>> rows(JsonNode panel) {
-        List<List<Object>> rows = new ArrayList<>();
-        panel.path("rows").forEach(row -> {
-            List<Object> values = new ArrayList<>();
-            row.forEach(value -> values.add(value.isNull()
-                    ? null
-                    : value.isTextual()
-                            ? value.asText()
-                            : value.isIntegralNumber() ? (Object) value.asLong() : value.asDouble()));
-            rows.add(values);
-        });
-        return rows;
+        assertEquals(found.keySet().stream().toList(), Searched.rows(panel).stream().map(row -> row.get(0)).toList(),
+                () -> title + " is in order of time");
     }
 
     private static long count(List<Event> events, Predicate<Event> meant) {

@@ -91,7 +91,7 @@ class DeadLetterRestTest extends RunningBridge {
 
         Response letter = management("/dead-letters/" + onlyId());
 
-        letter.then().statusCode(200).body("bodyBase64", equalTo("e_99"));
+        letter.then().statusCode(200).body("bodyBase64", equalTo("e/99"));
         isDescribed("GET", "/dead-letters/{id}", letter);
     }
 
@@ -117,7 +117,7 @@ class DeadLetterRestTest extends RunningBridge {
         eventually().until(() -> Instant.now().isAfter(between));
         send("no event");
 
-        management("/dead-letters?reason=refused-by-sumo").then().body("deadLetters.eventId",
+        management("/dead-letters?reason=rejected").then().body("deadLetters.eventId",
                 equalTo(List.of(refused)));
         management("/dead-letters?reason=unreadable").then().body("deadLetters", hasSize(1));
         management("/dead-letters?type=alert-raised").then().body("deadLetters", hasSize(1));
@@ -218,7 +218,7 @@ class DeadLetterRestTest extends RunningBridge {
         List<String> ids = Stream.of("alert-created", "alert-raised", "alert-created").map(this::refused).toList();
         send("no event");
 
-        operator().post("/dead-letters/replay?type=alert-created&reason=refused-by-sumo").then().statusCode(200)
+        operator().post("/dead-letters/replay?type=alert-created&reason=rejected").then().statusCode(200)
                 .body("replayed", equalTo(2)).body("failed", equalTo(0));
 
         arrived(1, ids.get(0));

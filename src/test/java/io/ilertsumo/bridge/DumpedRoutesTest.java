@@ -22,17 +22,17 @@ class DumpedRoutesTest {
     void theDumpOfTheKameletsRouteHoldsNoToken() throws Exception {
         try (DefaultCamelContext context = new DefaultCamelContext()) {
             context.getPropertiesComponent().addInitialProperty("camel.component.kamelet.location",
-                    "file:routes/kamelets");
+                    "file:routes");
             context.getPropertiesComponent().addInitialProperty("camel.kamelet.sumologic-sink.url",
                     "http://localhost:1/receiver/v1/http/" + SumoLogic.TOKEN);
             context.getPropertiesComponent().addInitialProperty("camel.kamelet.sumologic-sink.source-token",
                     SumoLogic.TOKEN);
             context.getComponent("kamelet", KameletComponent.class)
-                    .setLocation("file:routes/kamelets");
+                    .setLocation("file:routes");
             context.addRoutes(new RouteBuilder() {
                 @Override
                 public void configure() {
-                    from("direct:in").to("kamelet:sumologic-sink");
+                    from("direct:in").to("kamelet:sumologic-sink?connectTimeout=1000&responseTimeout=1000");
                 }
             });
             context.start();

@@ -17,8 +17,8 @@ import io.quarkus.test.junit.TestProfile;
 @TestProfile(Programs.OverKafka.class)
 class HealthAndMetricsOverKafkaIT extends HealthAndMetricsTest {
 
-    private static final String EVENTS = "bridge_outbox_events";
-    private static final String AGE = "bridge_outbox_oldest_age_seconds";
+    private static final String EVENTS = "bridge_pending_events";
+    private static final String AGE = "bridge_pending_oldest_age_seconds";
 
     /** The broker is asked how many wait every other second. */
     @Test
@@ -50,7 +50,7 @@ class HealthAndMetricsOverKafkaIT extends HealthAndMetricsTest {
         eventually().untilAsserted(() -> assertTrue(metrics().sum(AGE, "lane=\"express\"") > 0.1));
         eventually().untilAsserted(() -> assertEquals(1, metrics().sum(EVENTS, "lane=\"express\"")));
         assertEquals(0, metrics().sum(EVENTS, "lane=\"bulk\""));
-        assertFalse(metrics().has("bridge_outbox_bytes"));
+        assertFalse(metrics().has("bridge_pending_bytes"));
 
         sumoLogic.recover();
         eventually().untilAsserted(() -> assertEquals(0, metrics().sum(EVENTS)));

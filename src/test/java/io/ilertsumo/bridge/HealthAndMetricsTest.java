@@ -72,13 +72,19 @@ class HealthAndMetricsTest extends RunningBridge {
         webhook().get("/webhooks/ilert");
 
         String name = "bridge_events_received_total";
-        grown(1, before, name, "result=\"accepted\"", "group=\"lifecycle\"", "lane=\"express\"");
+        grown(1 + acceptedDuplicates(2), before, name, "result=\"accepted\"", "group=\"lifecycle\"",
+                "lane=\"express\"");
         grown(1, before, name, "result=\"accepted\"", "group=\"collaboration\"", "lane=\"bulk\"");
-        grown(2, before, name, "result=\"duplicate\"");
+        grown(2 - acceptedDuplicates(2), before, name, "result=\"duplicate\"");
         grown(1, before, name, "result=\"unreadable\"");
         grown(1, before, name, "result=\"unauthorized\"");
-        grown(1, before, name, "result=\"not-a-post\"");
+        grown(1, before, name, "result=\"method-not-allowed\"");
         grown(7, before, name);
+    }
+
+    /** Of so many duplicates. Over Kafka the consumer removes them, after they are accepted. */
+    private int acceptedDuplicates(int duplicates) {
+        return kafka == null ? 0 : duplicates;
     }
 
     @Test
@@ -101,21 +107,21 @@ class HealthAndMetricsTest extends RunningBridge {
 
     @Test
     void waitingEventsAreShownWithTheirSizeAndTheirAge() {
-        assertEquals(0, metrics().sum("bridge_outbox_oldest_age_seconds"));
+        assertEquals(0, metrics().sum("bridge_pending_oldest_age_seconds"));
         sumoLogic.answer(new Answer.Status(503));
         String event = Events.express(Events.newId());
         accepted(event);
 
         eventually().untilAsserted(
-                () -> assertTrue(metrics().sum("bridge_outbox_oldest_age_seconds", "lane=\"express\"") > 0.1));
-        assertEquals(1, metrics().sum("bridge_outbox_events", "lane=\"express\""));
-        assertEquals(event.length() + 1, metrics().sum("bridge_outbox_bytes", "lane=\"express\""));
-        assertEquals(0, metrics().sum("bridge_outbox_events", "lane=\"bulk\""));
+                () -> assertTrue(metrics().sum("bridge_pending_oldest_age_seconds", "lane=\"express\"") > 0.1));
+        assertEquals(1, metrics().sum("bridge_pending_events", "lane=\"express\""));
+        assertEquals(event.length() + 1, metrics().sum("bridge_pending_bytes", "lane=\"express\""));
+        assertEquals(0, metrics().sum("bridge_pending_events", "lane=\"bulk\""));
 
         sumoLogic.recover();
-        eventually().untilAsserted(() -> assertEquals(0, metrics().sum("bridge_outbox_events")));
-        assertEquals(0, metrics().sum("bridge_outbox_bytes"));
-        assertEquals(0, metrics().sum("bridge_outbox_oldest_age_seconds"));
+        eventually().untilAsserted(() -> assertEquals(0, metrics().sum("bridge_pending_events")));
+        assertEquals(0, metrics().sum("bridge_pending_bytes"));
+        assertEquals(0, metrics().sum("bridge_pending_oldest_age_seconds"));
     }
 
     @Test

@@ -155,7 +155,7 @@ class HostileSendersTest extends RunningBridge {
             String answer = sender.answer();
             assertTrue(answer.startsWith("HTTP/1.1 408 "), answer);
             assertTrue(answer.toLowerCase().contains("content-type: application/problem+json"), answer);
-            assertTrue(answer.contains("\"detail\":\"The body did not come in time\""), answer);
+            assertTrue(answer.contains("\"detail\":\"The body did not arrive in time\""), answer);
             eventually().until(sender::isClosed);
         }
         assertEquals(2, grown(before, "too-slow"));

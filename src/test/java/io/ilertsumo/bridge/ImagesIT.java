@@ -10,11 +10,11 @@ import java.util.jar.JarFile;
 
 import org.junit.jupiter.api.Test;
 
-/** The JVM image, which does without {@code quarkus-run.jar}, starts the program with what that says. */
+/** Tests that the JVM image, which does not use {@code quarkus-run.jar}, has the arguments of its manifest. */
 class ImagesIT {
 
     @Test
-    void theJvmImageOpensWhatTheJarOpens() throws IOException {
+    void jvmImageOpensPackagesOfManifest() throws IOException {
         Path jar = Path.of("target", "quarkus-app", "quarkus-run.jar");
         assumeTrue(Files.exists(jar), "a native build has no jar");
         try (JarFile run = new JarFile(jar.toFile())) {

@@ -19,14 +19,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The container images fit the program, and are built alike by a Dockerfile and by Jib. */
+/** Tests that the container images fit the program, and that the Dockerfiles and Jib build them alike. */
 class ImagesTest {
 
     private static final String JVM = "Dockerfile.jvm";
     private static final String NATIVE = "Dockerfile.native-micro";
     private static final Path DOCKER = Path.of("src", "main", "docker");
 
-    /** One instruction of a Dockerfile, on one line, the arguments of the build filled in. */
+    /** An instruction of a Dockerfile on one line, with the values of its ARGs. */
     private record Instruction(String name, String value) {
     }
 
@@ -40,17 +40,17 @@ class ImagesTest {
 
     @ParameterizedTest
     @ValueSource(strings = { JVM, NATIVE })
-    void theProgramRunsAsAUserThatIsNotRootAndHasANumber(String dockerfile) throws IOException {
+    void userIsNumericAndNotRoot(String dockerfile) throws IOException {
         List<Instruction> instructions = instructions(dockerfile);
 
         assertEquals("1001", last(instructions, "USER"));
         assertEquals(List.of(), instructions.stream().skip(instructions.indexOf(new Instruction("USER", "1001")))
-                .filter(instruction -> instruction.name.equals("RUN")).toList(), "built as root only");
+                .filter(instruction -> instruction.name.equals("RUN")).toList(), "RUN as root only");
     }
 
     @ParameterizedTest
     @ValueSource(strings = { JVM, NATIVE })
-    void aSignalReachesTheProgramForNoShellIsInBetween(String dockerfile) throws IOException {
+    void entrypointHasNoShell(String dockerfile) throws IOException {
         String entrypoint = last(instructions(dockerfile), "ENTRYPOINT");
 
         assertTrue(entrypoint.startsWith("[\"java\",") || entrypoint.equals("[\"./application\"]"), entrypoint);
@@ -59,7 +59,7 @@ class ImagesTest {
 
     @ParameterizedTest
     @ValueSource(strings = { JVM, NATIVE })
-    void thePortsAreThoseThatTheProgramListensOn(String dockerfile) throws IOException {
+    void portsAreTheProgramsPorts(String dockerfile) throws IOException {
         assertEquals(ports(" "), last(instructions(dockerfile), "EXPOSE"));
         assertTrue(last(instructions(dockerfile), "HEALTHCHECK").contains(
                 "${QUARKUS_MANAGEMENT_PORT:-" + application().getProperty("quarkus.management.port") + "}"));
@@ -67,20 +67,20 @@ class ImagesTest {
 
     @ParameterizedTest
     @ValueSource(strings = { JVM, NATIVE })
-    void theOutboxLiesInTheVolume(String dockerfile) throws IOException {
+    void outboxIsInVolume(String dockerfile) throws IOException {
         String volume = last(instructions(dockerfile), "VOLUME");
 
         assertEquals("BRIDGE_OUTBOX_DIRECTORY=" + volume, last(instructions(dockerfile), "ENV"));
         assertTrue(values(dockerfile, "RUN").contains(
                 "[\"install\", \"-d\", \"-o\", \"1001\", \"-g\", \"0\", \"-m\", \"0775\", \"" + volume + "\"]"),
-                "the program may write to it");
+                "writable for the user");
     }
 
     @ParameterizedTest
     @ValueSource(strings = { JVM, NATIVE })
-    void whatIsCopiedIsThereAndSentToTheBuild(String dockerfile) throws IOException {
+    void copiedFilesExistAndAreInBuildContext(String dockerfile) throws IOException {
         List<String> sent = Files.readAllLines(Path.of(".dockerignore"));
-        assertEquals("*", sent.get(0), "nothing is sent but what is listed");
+        assertEquals("*", sent.get(0), "excludes all files that are not listed");
         List<String> sources = values(dockerfile, "COPY").stream().filter(copy -> !copy.contains("--from="))
                 .map(copy -> copy.replaceAll("--\\S+ ", "")).flatMap(copy -> {
                     String[] paths = copy.split(" ");
@@ -93,13 +93,13 @@ class ImagesTest {
             assertTrue(sent.stream().filter(pattern -> pattern.startsWith("!")).map(pattern -> pattern.substring(1))
                     .anyMatch(pattern -> FileSystems.getDefault().getPathMatcher("glob:" + pattern).matches(example)),
                     () -> source + " is not in .dockerignore");
-            // what the build makes is not there yet
+            // the build may not have created target
             assertTrue(source.startsWith("target/") || Files.exists(Path.of(source)), source);
         }
     }
 
     @Test
-    void jibBuildsOnTheSameImagesWithTheSamePortsUserAndOutbox() throws IOException {
+    void jibHasSameImagesPortsUserAndOutbox() throws IOException {
         String pom = Files.readString(Path.of("pom.xml"));
 
         assertEquals(values(JVM, "FROM").get(1), property(pom, "quarkus.jib.base-jvm-image"));
@@ -111,7 +111,7 @@ class ImagesTest {
     }
 
     @Test
-    void bothImagesAreLabelledAlike() throws IOException {
+    void imagesHaveSameLabels() throws IOException {
         String labels = last(instructions(JVM), "LABEL");
 
         assertTrue(labels.startsWith("org.opencontainers.image.title=\"ilert-sumologic-bridge\""), labels);

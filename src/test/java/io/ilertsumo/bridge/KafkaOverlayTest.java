@@ -9,7 +9,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -50,7 +49,7 @@ import io.strimzi.api.kafka.model.user.acl.AclRule;
 import io.strimzi.api.kafka.model.user.acl.AclRuleGroupResource;
 import io.strimzi.api.kafka.model.user.acl.AclRuleTopicResource;
 
-/** What {@code k8s/overlays/kafka} asks of Kafka, of Strimzi and of KEDA is what the bridge needs and is told. */
+/** Tests that {@code k8s/overlays/kafka} fits the bridge's settings, and what it needs from Kafka, Strimzi and KEDA. */
 class KafkaOverlayTest {
 
     private static final String CLUSTER = "strimzi.io/cluster";
@@ -63,20 +62,20 @@ class KafkaOverlayTest {
     void render() {
         manifests = Variant.KAFKA.manifests();
         prefix = setting("bridge.kafka.topic-prefix");
-        assertEquals("kafka", setting("bridge.lanes"));
+        assertEquals("kafka", setting("bridge.store"));
     }
 
     // --- topics
 
     @Test
-    void thereIsEachTopicThatTheBridgeUsesAndNoOther() {
-        assertEquals(Set.of(prefix + "express", prefix + "bulk", prefix + "seen", prefix + "dead-letters"),
+    void topicsAreThoseOfTheBridge() {
+        assertEquals(Set.of(prefix + "express", prefix + "bulk", prefix + "dead-letters"),
                 topics().keySet());
     }
 
     @Test
-    void noTopicOfALaneThrowsAwayWhatWaitsAndEachTakesTheLargestBody() {
-        assertEquals("1M", setting("bridge.max-body-size"));
+    void topicsOfLanesHaveNoRetentionAndHoldTheLargestEvent() {
+        assertEquals("1MB", setting("bridge.max-body-size"));
         Map<String, Object> kept = Map.of("cleanup.policy", "delete", "retention.ms", -1, "retention.bytes", -1,
                 "max.message.bytes", 1024 * 1024 + 64 * 1024, "segment.bytes", 128 * 1024 * 1024);
         for (String lane : LANES) {
@@ -87,15 +86,7 @@ class KafkaOverlayTest {
     }
 
     @Test
-    void repeatsAreRecognisedForAsLongAsTheSettingSays() {
-        assertEquals(1, topic("seen").getSpec().getPartitions());
-        assertEquals("delete", config("seen").get("cleanup.policy"));
-        assertEquals(Duration.parse("PT" + setting("bridge.idempotency.period")).toMillis(),
-                ((Number) config("seen").get("retention.ms")).longValue());
-    }
-
-    @Test
-    void theTopicOfDeadLettersKeepsTheLastWordOnEachAndTakesTheLargestEvent() {
+    void topicOfDeadLettersIsCompactedAndHoldsTheLargestEvent() {
         assertEquals(1, topic("dead-letters").getSpec().getPartitions());
         assertEquals("compact", config("dead-letters").get("cleanup.policy"));
         assertEquals(config("express").get("max.message.bytes"), config("dead-letters").get("max.message.bytes"));
@@ -103,19 +94,19 @@ class KafkaOverlayTest {
     }
 
     @Test
-    void aBrokerMayBeLostWithoutAnEventOrAnHourOfWork() {
+    void oneBrokerMayFail() {
         for (KafkaTopic topic : topics().values()) {
             int acknowledged = (int) topic.getSpec().getConfig().get("min.insync.replicas");
-            assertTrue(acknowledged >= 2, "one that is lost is not the only one that had it");
-            assertTrue(topic.getSpec().getReplicas() > acknowledged, "with one lost there are enough to go on");
+            assertTrue(acknowledged >= 2, "every event is on two brokers");
+            assertTrue(topic.getSpec().getReplicas() > acknowledged, "one broker may be down");
         }
     }
 
-    // --- who the bridge is, and what it may do
+    // --- authentication and authorization
 
     @ParameterizedTest
     @ValueSource(strings = { "my-cluster kafka", "events streaming" })
-    void theBridgeFindsTheClusterAndShowsItWhoItIs(String clusterAndNamespace) throws IOException {
+    void bridgeConnectsToTheClusterAndAuthenticates(String clusterAndNamespace) throws IOException {
         String cluster = clusterAndNamespace.split(" ")[0];
         String namespace = clusterAndNamespace.split(" ")[1];
         manifests = of(cluster, namespace);
@@ -124,7 +115,7 @@ class KafkaOverlayTest {
         Stream.concat(Stream.<HasMetadata>of(user), manifests.all(KafkaTopic.class).stream())
                 .forEach(one -> assertEquals(cluster, one.getMetadata().getLabels().get(CLUSTER)));
         manifests.all().forEach(one -> assertEquals(namespace, one.getMetadata().getNamespace()));
-        // the name that the broker's certificate is made out to, also from KEDA's namespace
+        // a name in the broker's certificate, which KEDA can resolve from its namespace
         assertEquals(cluster + "-kafka-bootstrap." + namespace + ".svc:9093", setting("bridge.kafka.brokers"));
         assertEquals("SASL_SSL", setting("bridge.kafka.security-protocol"));
         assertEquals(user.getSpec().getAuthentication().getType().toUpperCase(Locale.ROOT),
@@ -143,23 +134,21 @@ class KafkaOverlayTest {
                 .filter(rule -> !rule.getTo().isEmpty()).toList();
         assertEquals(1, toKafka.size());
         assertEquals(9093, toKafka.get(0).getPorts().get(0).getPort().getIntVal());
-        // the labels that Strimzi gives the brokers
+        // Strimzi's labels of the brokers
         assertEquals(Map.of(CLUSTER, cluster, "strimzi.io/name", cluster + "-kafka"),
                 toKafka.get(0).getTo().get(0).getPodSelector().getMatchLabels());
     }
 
     @Test
-    void theBridgeMayDoWhatItDoesAndNothingElse() {
+    void aclsAreMinimal() {
         Map<String, Set<AclOperation>> expected = new TreeMap<>();
         for (String lane : LANES) {
             expected.put("group " + prefix + lane, Set.of(AclOperation.READ));
             expected.put("topic " + prefix + lane, Set.of(AclOperation.READ, AclOperation.WRITE, AclOperation.DELETE,
                     AclOperation.DESCRIBECONFIGS));
         }
-        for (String other : List.of("seen", "dead-letters")) {
-            expected.put("topic " + prefix + other,
-                    Set.of(AclOperation.READ, AclOperation.WRITE, AclOperation.DESCRIBECONFIGS));
-        }
+        expected.put("topic " + prefix + "dead-letters",
+                Set.of(AclOperation.READ, AclOperation.WRITE, AclOperation.DESCRIBECONFIGS));
 
         Map<String, Set<AclOperation>> granted = new TreeMap<>();
         for (AclRule rule : ((KafkaUserAuthorizationSimple) manifests.only(KafkaUser.class).getSpec()
@@ -181,11 +170,12 @@ class KafkaOverlayTest {
     // --- replicas
 
     @Test
-    void nothingIsKeptInAPodAndOneMoreIsThereBeforeOneGoes() {
+    void podIsStatelessAndReplacedBeforeItStops() {
         Deployment deployment = manifests.only(Deployment.class);
 
         for (Volume volume : manifests.pod().getSpec().getVolumes()) {
-            assertTrue(volume.getSecret() != null || volume.getProjected() != null, volume::toString);
+            assertTrue(volume.getConfigMap() != null || volume.getProjected() != null || volume.getSecret() != null,
+                    volume::toString);
         }
         assertEquals("RollingUpdate", deployment.getSpec().getStrategy().getType());
         assertEquals(0, deployment.getSpec().getStrategy().getRollingUpdate().getMaxUnavailable().getIntVal());
@@ -193,8 +183,8 @@ class KafkaOverlayTest {
     }
 
     @Test
-    void replicasAreSpreadOverNodesAndOneOutOfServiceStopsNone() {
-        assertNull(manifests.pod().getSpec().getAffinity(), "else there are as many replicas as nodes at most");
+    void replicasAreSpreadOverSchedulableNodes() {
+        assertNull(manifests.pod().getSpec().getAffinity(), "several replicas may share a node");
         Map<String, TopologySpreadConstraint> spread = manifests.pod().getSpec().getTopologySpreadConstraints()
                 .stream().collect(Collectors.toMap(TopologySpreadConstraint::getTopologyKey, one -> one));
 
@@ -206,13 +196,13 @@ class KafkaOverlayTest {
     }
 
     @Test
-    void thereAreAsManyReplicasAsItTakesTwoAtLeastAndNoMoreThanPartitions() {
+    void replicasAreScaledFromTwoToThePartitions() {
         ScaledObject scaled = manifests.only(ScaledObject.class);
 
         assertEquals(manifests.workload().getMetadata().getName(), scaled.getSpec().scaleTargetRef().name());
-        assertNull(scaled.getSpec().scaleTargetRef().kind(), "which is Deployment");
-        assertNull(manifests.only(Deployment.class).getSpec().getReplicas(), "else applying it would undo the scaling");
-        assertTrue(scaled.getSpec().minReplicaCount() >= 2, "one takes events while the other is gone");
+        assertNull(scaled.getSpec().scaleTargetRef().kind(), "default: Deployment");
+        assertNull(manifests.only(Deployment.class).getSpec().getReplicas(), "applying it must not undo the scaling");
+        assertTrue(scaled.getSpec().minReplicaCount() >= 2, "one remains while the other restarts");
         assertNull(scaled.getSpec().idleReplicaCount());
         for (String lane : LANES) {
             assertTrue(scaled.getSpec().maxReplicaCount() <= topic(lane).getSpec().getPartitions(), lane);
@@ -221,7 +211,7 @@ class KafkaOverlayTest {
     }
 
     @Test
-    void kedaAsksAsTheBridgeDoesForTheLagOfBothLanes() {
+    void kedaScalesByTheLagOfBothLanes() {
         TriggerAuthentication authentication = manifests.only(TriggerAuthentication.class);
         Set<String> asked = new TreeSet<>();
         for (Trigger trigger : manifests.only(ScaledObject.class).getSpec().triggers()) {
@@ -232,10 +222,10 @@ class KafkaOverlayTest {
             assertNull(trigger.metadata().unsafeSsl());
             assertEquals(setting("bridge.kafka.sasl-mechanism").toLowerCase(Locale.ROOT).replace("-", "")
                     .replace("scramsha", "scram_sha"), trigger.metadata().sasl());
-            // what nobody has read yet waits
+            // events without a committed offset are pending
             assertEquals("earliest", trigger.metadata().offsetResetPolicy());
             assertTrue(Long.parseLong(trigger.metadata().lagThreshold()) > 0);
-            // what Kafka 4 still speaks with, KIP-896
+            // the oldest version that Kafka 4 supports, KIP-896
             assertTrue(Runtime.Version.parse(trigger.metadata().version().replaceAll("(\\.0)+$", ""))
                     .compareTo(Runtime.Version.parse("2.1")) >= 0);
             asked.add(trigger.metadata().consumerGroup() + " " + trigger.metadata().topic());
@@ -245,7 +235,7 @@ class KafkaOverlayTest {
     }
 
     @Test
-    void kedaReadsTheSameSecretsAsTheBridge() {
+    void kedaReadsTheBridgesSecrets() {
         TriggerAuthenticationSpec given = manifests.only(TriggerAuthentication.class).getSpec();
 
         assertEquals(1, given.env().size());
@@ -263,8 +253,8 @@ class KafkaOverlayTest {
     // --- alerts
 
     @Test
-    void theAlertsKnowTheBoundOfWhatWaitsAndTheReplicasThatThereShouldBe() {
-        assertTrue(expression("BridgeLagNearlyFull").endsWith("> 0.8 * " + setting("bridge.kafka.max-events")));
+    void alertsHaveTheBoundAndTheMinimumOfReplicas() {
+        assertTrue(expression("BridgeBacklogNearlyFull").endsWith("> 0.8 * " + setting("bridge.kafka.max-events")));
         assertTrue(expression("BridgeReplicaDown")
                 .endsWith("< " + manifests.only(ScaledObject.class).getSpec().minReplicaCount()));
     }
@@ -274,7 +264,7 @@ class KafkaOverlayTest {
                 .orElseThrow().getExpr().getStrVal();
     }
 
-    /** As the README says it is done for another cluster. */
+    /** Renders the overlay for another cluster, edited as the documentation describes. */
     private static Manifests of(String cluster, String namespace) throws IOException {
         Path checkout = Manifests.checkout();
         try (Stream<Path> files = Files.list(checkout.resolve("k8s/overlays/kafka"))) {
@@ -303,7 +293,7 @@ class KafkaOverlayTest {
 
     private Map<String, KafkaTopic> topics() {
         return manifests.all(KafkaTopic.class).stream().collect(Collectors.toMap(topic -> {
-            assertNull(topic.getSpec().getTopicName(), "which is the resource's");
+            assertNull(topic.getSpec().getTopicName(), "default: the name of the resource");
             return topic.getMetadata().getName();
         }, topic -> topic));
     }

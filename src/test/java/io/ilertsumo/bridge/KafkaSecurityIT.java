@@ -109,7 +109,7 @@ class KafkaSecurityIT {
 
     private static Map<String, String> settings(Listener listener) {
         Map<String, String> settings = Program.settings(sumoLogic, SumoLogicResource.newDirectory("outbox"));
-        settings.put("BRIDGE_LANES", "kafka");
+        settings.put("BRIDGE_STORE", "kafka");
         settings.put("BRIDGE_KAFKA_BROKERS", broker.brokers(listener));
         settings.put("BRIDGE_KAFKA_TOPIC_PREFIX", Events.newId() + "-");
         settings.put("BRIDGE_KAFKA_PARTITIONS", "1");

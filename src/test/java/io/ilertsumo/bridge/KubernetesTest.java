@@ -64,17 +64,17 @@ import io.fabric8.openshift.api.model.monitoring.v1.ServiceMonitor;
 import io.ilertsumo.bridge.testing.Manifests;
 import io.ilertsumo.bridge.testing.Program;
 
-/** What Kubernetes is given is right in itself, and fits what the program is. */
+/** Tests that the Kubernetes manifests are valid, and that they fit the program. */
 class KubernetesTest {
 
     private static final Path SETTINGS = Path.of("docs", "settings.md");
     private static final Path PROPERTIES = Path.of("src", "main", "resources", "application.properties");
     private static final Path EXAMPLE = Path.of("k8s", "overlays", "production", "secrets.env.example");
-    /** Fields whose fields are anybody's choice. */
+    /** Fields with arbitrary keys. */
     private static final Set<String> FREE = Set.of("annotations", "config", "data", "labels", "limits", "matchLabels",
             "requests", "selector");
 
-    /** Each way to put them together. */
+    /** The overlays and their variants. */
     enum Variant {
         BASE, DEV, PRODUCTION, PRODUCTION_ON_THE_JVM, KAFKA, KAFKA_ON_THE_JVM;
 
@@ -111,21 +111,21 @@ class KubernetesTest {
         }
     }
 
-    // --- as an API server would see them
+    // --- validity
 
     @ParameterizedTest
     @EnumSource
-    void everyFieldOfEveryDocumentIsOneThatKubernetesKnows(Variant variant) {
+    void documentsAreValidAndUnique(Variant variant) {
         List<HasMetadata> all = variant.manifests().all();
 
-        assertTrue(all.size() >= 7, "there are some");
+        assertTrue(all.size() >= 7, "documents");
         Set<String> names = new TreeSet<>();
-        all.forEach(one -> assertTrue(names.add(one.getKind() + " " + one.getMetadata().getName()), "there twice"));
+        all.forEach(one -> assertTrue(names.add(one.getKind() + " " + one.getMetadata().getName()), "duplicate"));
     }
 
     @ParameterizedTest
     @EnumSource
-    void aMisspeltFieldAtAnyDepthOfAnyDocumentWouldBeFound(Variant variant) {
+    void misspeltFieldIsFound(Variant variant) {
         for (JsonNode document : variant.manifests().documents()) {
             JsonNode copy = document.deepCopy();
             List<ObjectNode> objects = new ArrayList<>();
@@ -153,7 +153,7 @@ class KubernetesTest {
     }
 
     @Test
-    void aNumberWhereATextBelongsWouldBeFoundAndTheOtherWayRound() {
+    void wrongTypeIsFound() {
         for (JsonNode document : Variant.BASE.manifests().documents()) {
             if ("StatefulSet".equals(document.path("kind").asText())) {
                 ObjectNode spec = document.<ObjectNode>deepCopy().withObject("/spec");
@@ -170,13 +170,13 @@ class KubernetesTest {
 
     @ParameterizedTest
     @EnumSource
-    void whatIsReferredToIsThere(Variant variant) {
+    void referencedObjectsExist(Variant variant) {
         Manifests manifests = variant.manifests();
         PodSpec pod = pod(manifests);
 
         manifests.named(ServiceAccount.class, pod.getServiceAccountName());
-        assertFalse(manifests.environment().isEmpty(), "settings of ConfigMaps that are there");
-        assertFalse(manifests.files(manifests.volume("routes")).isEmpty(), "files of ConfigMaps that are there");
+        assertFalse(manifests.environment().isEmpty(), "settings");
+        assertFalse(manifests.files(manifests.volume("routes")).isEmpty(), "files");
         Volume secrets = manifests.volume("secrets");
         switch (variant) {
             case BASE -> assertEquals(List.of(), manifests.all(Secret.class));
@@ -198,7 +198,7 @@ class KubernetesTest {
 
     @ParameterizedTest
     @EnumSource
-    void selectorsSelectWhatTheyAreMeantTo(Variant variant) {
+    void selectorsMatchThePod(Variant variant) {
         Manifests manifests = variant.manifests();
         Map<String, String> pod = manifests.pod().getMetadata().getLabels();
 
@@ -222,7 +222,7 @@ class KubernetesTest {
 
     @ParameterizedTest
     @EnumSource
-    void portsAreTheProgramsAndEveryoneNamesOneThatIsThere(Variant variant) {
+    void portsAreTheProgramsPorts(Variant variant) {
         Manifests manifests = variant.manifests();
         Container container = manifests.container();
         Map<String, Integer> ports = container.getPorts().stream()
@@ -240,7 +240,7 @@ class KubernetesTest {
             }
         }
         String service = manifests.workload().getMetadata().getName();
-        // who can reach the webhook can't reach the dead letters
+        // the Service of the webhook does not expose the dead letters
         assertEquals(Set.of(service + " http", service + "-pods management"), served);
         for (var probe : List.of(container.getStartupProbe(), container.getLivenessProbe(),
                 container.getReadinessProbe())) {
@@ -252,11 +252,11 @@ class KubernetesTest {
         assertEquals(ports.keySet(), open);
     }
 
-    // --- what runs
+    // --- the pod
 
     @ParameterizedTest
     @EnumSource
-    void theImageIsPinnedToThisVersion(Variant variant) {
+    void imageHasVersionOfTheProject(Variant variant) {
         String version = first("<artifactId>ilert-sumologic-bridge</artifactId>\\s*<version>([^<]+)",
                 Path.of("pom.xml"));
 
@@ -271,7 +271,7 @@ class KubernetesTest {
 
     @ParameterizedTest
     @EnumSource
-    void theHeapIsHalfOfTheMemoryThatThePodMayHave(Variant variant) {
+    void heapIsHalfOfTheMemoryLimit(Variant variant) {
         Manifests manifests = variant.manifests();
         Container container = manifests.container();
         String native_ = String.join(" ", container.getArgs());
@@ -279,7 +279,7 @@ class KubernetesTest {
         if (Set.of(Variant.BASE, Variant.PRODUCTION, Variant.KAFKA).contains(variant)) {
             assertEquals("-XX:MaximumHeapSizePercent=50 -XX:+ExitOnOutOfMemoryError", native_);
         } else {
-            // its image says so
+            // set by its image
             assertEquals("", native_);
             assertTrue(first("(?m)^ENTRYPOINT (.*)", Path.of("src", "main", "docker", "Dockerfile.jvm"))
                     .contains("\"-XX:MaxRAMPercentage=50\", \"-XX:+ExitOnOutOfMemoryError\""));
@@ -293,7 +293,7 @@ class KubernetesTest {
 
     @ParameterizedTest
     @EnumSource
-    void thePodKeepsTheRulesOfRestrictedPodSecurity(Variant variant) {
+    void podConformsToRestrictedPodSecurity(Variant variant) {
         Manifests manifests = variant.manifests();
         PodSpec pod = pod(manifests);
         PodSecurityContext all = pod.getSecurityContext();
@@ -307,20 +307,21 @@ class KubernetesTest {
         assertEquals(List.of("ALL"), container.getCapabilities().getDrop());
         assertEquals(List.of(), container.getCapabilities().getAdd());
         assertTrue(container.getPrivileged() == null && container.getRunAsUser() == null
-                && container.getRunAsNonRoot() == null && container.getSeccompProfile() == null, "says nothing else");
+                && container.getRunAsNonRoot() == null && container.getSeccompProfile() == null, "nothing weaker");
         assertTrue(pod.getHostNetwork() == null && pod.getHostPID() == null && pod.getHostIPC() == null);
         assertEquals(List.of(), pod.getInitContainers());
         assertTrue(manifests.container().getPorts().stream().allMatch(port -> port.getHostPort() == null));
         for (Volume volume : pod.getVolumes()) {
-            assertTrue(volume.getProjected() != null || volume.getSecret() != null || volume.getEmptyDir() != null,
+            assertTrue(volume.getConfigMap() != null || volume.getProjected() != null || volume.getSecret() != null,
                     volume::toString);
         }
         assertEquals(false, pod.getAutomountServiceAccountToken());
         assertEquals(false, manifests.only(ServiceAccount.class).getAutomountServiceAccountToken());
-        // files of the volumes are the user's
+        // the user owns the files of the volumes
         assertEquals(1001, all.getFsGroup());
         if (variant.hasKafka()) {
-            assertEquals(List.of(), manifests.all(Namespace.class), "the Kafka cluster's is not ours to change");
+            assertEquals(List.of(), manifests.all(Namespace.class),
+                    "the namespace of the Kafka cluster is not changed");
         } else if (variant != Variant.BASE) {
             assertEquals("restricted", manifests.only(Namespace.class).getMetadata().getLabels()
                     .get("pod-security.kubernetes.io/enforce"));
@@ -329,14 +330,14 @@ class KubernetesTest {
 
     @ParameterizedTest
     @EnumSource
-    void thePodGetsLongerToEndThanTheBridgeTakes(Variant variant) {
+    void gracePeriodIsLongerThanShutdown(Variant variant) {
         Map<String, String> environment = variant.manifests().environment();
         Duration delay = seconds(environment.get("QUARKUS_SHUTDOWN_DELAY"));
         Duration timeout = seconds(
                 environment.getOrDefault("QUARKUS_SHUTDOWN_TIMEOUT", standard("quarkus.shutdown.timeout")));
         Duration batch = seconds(standard("camel.main.shutdown-timeout") + "s");
 
-        assertTrue(delay.toSeconds() >= 10, "endpoints are gone before it takes no more events");
+        assertTrue(delay.toSeconds() >= 10, "longer than the removal of endpoints");
         Duration needed = delay.plus(timeout).plus(batch);
         Duration given = Duration.ofSeconds(pod(variant.manifests()).getTerminationGracePeriodSeconds());
         assertTrue(given.compareTo(needed) > 0, given + " for " + needed);
@@ -344,7 +345,7 @@ class KubernetesTest {
 
     @ParameterizedTest
     @EnumSource(mode = Mode.MATCH_NONE, names = "KAFKA.*")
-    void eventsOutliveThePodAndTheReplica(Variant variant) {
+    void volumesAreRetained(Variant variant) {
         Manifests manifests = variant.manifests();
         StatefulSet statefulSet = manifests.statefulSet();
 
@@ -360,20 +361,20 @@ class KubernetesTest {
 
     @ParameterizedTest
     @EnumSource(mode = Mode.MATCH_NONE, names = "KAFKA.*")
-    void whatMayWaitAndWhatIsKeptFitsIntoTheVolume(Variant variant) {
+    void boundsFitIntoTheVolume(Variant variant) {
         Manifests manifests = variant.manifests();
         long bounds = Stream.of("bridge.outbox.max-bytes", "bridge.dead-letters.max-bytes",
-                "bridge.outbox.min-free-disk").mapToLong(setting -> Long.parseLong(setting(manifests, setting))).sum();
+                "bridge.outbox.min-free-disk").mapToLong(setting -> size(setting(manifests, setting))).sum();
         long volume = bytes(manifests.statefulSet().getSpec().getVolumeClaimTemplates().get(0).getSpec().getResources()
                 .getRequests().get("storage"));
 
-        // what SQLite needs for itself
+        // SQLite needs a quarter more
         assertTrue(volume >= bounds * 1.25, volume + " bytes for " + bounds);
     }
 
     @ParameterizedTest
     @EnumSource
-    void everyMountHasItsVolumeAndEveryDirectoryInTheSettingsIsMounted(Variant variant) {
+    void directoriesInSettingsAreMounted(Variant variant) {
         Manifests manifests = variant.manifests();
         List<VolumeMount> mounts = manifests.container().getVolumeMounts();
         Set<String> volumes = pod(manifests).getVolumes().stream().map(Volume::getName)
@@ -397,19 +398,15 @@ class KubernetesTest {
 
     @ParameterizedTest
     @EnumSource
-    void everyRouteFileIsMountedWhereItIsInTheFolderAndTheStandInInDevelopmentOnly(Variant variant) throws IOException {
+    void allRouteFilesAreMounted(Variant variant) throws IOException {
         Map<String, String> expected = new TreeMap<>();
         Path routes = Path.of("routes");
-        try (Stream<Path> files = Files.walk(routes)) {
-            for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
-                if (file.toString().matches(".*\\.(camel|kamelet)\\.yaml") && !file.startsWith(routes.resolve("dev"))) {
+        try (Stream<Path> files = Files.list(routes)) {
+            for (Path file : (Iterable<Path>) files::iterator) {
+                if (file.toString().matches(".*\\.(camel|kamelet)\\.yaml")) {
                     expected.put(routes.relativize(file).toString(), Files.readString(file));
                 }
             }
-        }
-        if (variant == Variant.DEV) {
-            String standIn = "sumologic-stand-in.camel.yaml";
-            expected.put(standIn, Files.readString(routes.resolve("dev").resolve(standIn)));
         }
 
         Manifests manifests = variant.manifests();
@@ -418,13 +415,13 @@ class KubernetesTest {
     }
 
     @Test
-    void anEditedRouteOrSettingOrSecretStartsThePodsAnew() {
+    void editedRouteOrSettingOrSecretRestartsThePods() {
         Path checkout = Manifests.checkout();
         List<JsonNode> pods = new ArrayList<>();
         pods.add(podTemplate(checkout));
-        assertEquals(pods.get(0), podTemplate(checkout), "else not");
+        assertEquals(pods.get(0), podTemplate(checkout), "no edit, no restart");
 
-        edit(checkout.resolve("routes/lanes/outbox.camel.yaml"), "description: ", "description: Edited. ");
+        edit(checkout.resolve("routes/lane.camel.yaml"), "description: ", "description: Edited. ");
         pods.add(podTemplate(checkout));
         edit(checkout.resolve("k8s/base/settings.env"), "webhook/ilert", "edited");
         pods.add(podTemplate(checkout));
@@ -444,7 +441,7 @@ class KubernetesTest {
 
     @ParameterizedTest
     @EnumSource
-    void everySettingIsOneThatThereIs(Variant variant) {
+    void settingsExist(Variant variant) {
         Set<String> set = new TreeSet<>(variant.manifests().environment().keySet());
         variant.manifests().all(Secret.class).forEach(secret -> set.addAll(secret.getData().keySet()));
 
@@ -454,7 +451,7 @@ class KubernetesTest {
 
     @ParameterizedTest
     @EnumSource
-    void secretsAreInTheSecretAlone(Variant variant) {
+    void secretsAreInTheSecretOnly(Variant variant) {
         Manifests manifests = variant.manifests();
         Set<String> secret = new TreeSet<>(secrets());
         secret.retainAll(manifests.environment().keySet());
@@ -476,7 +473,7 @@ class KubernetesTest {
     }
 
     @Test
-    void theExampleNamesEverySecretAndHasNone() throws IOException {
+    void exampleListsAllSecretsWithoutValues() throws IOException {
         List<String> lines = Files.readAllLines(EXAMPLE).stream().filter(line -> line.matches("#?[A-Z_]+=.*"))
                 .map(line -> line.replaceFirst("^#", "")).toList();
 
@@ -489,7 +486,7 @@ class KubernetesTest {
     // --- production
 
     @Test
-    void inProductionReplicasAreOnDifferentNodesAndOneAtATimeIsTaken() {
+    void replicasAreOnDifferentNodesAndEvictedOneAtATime() {
         Manifests manifests = Variant.PRODUCTION.manifests();
 
         assertTrue(manifests.statefulSet().getSpec().getReplicas() >= 2);
@@ -504,7 +501,7 @@ class KubernetesTest {
 
     @ParameterizedTest
     @EnumSource(names = { "PRODUCTION", "KAFKA" })
-    void theIngressSpeaksTlsAndLeadsToTheWebhookAlone(Variant variant) {
+    void ingressHasTlsAndServesTheWebhookOnly(Variant variant) {
         Manifests manifests = variant.manifests();
         Ingress ingress = manifests.only(Ingress.class);
 
@@ -516,7 +513,7 @@ class KubernetesTest {
         var path = rule.getHttp().getPaths().get(0);
         assertEquals("Exact", path.getPathType());
         assertEquals("/" + first("default: (webhooks/\\S+)",
-                Path.of("routes", "kamelets", "ilert-webhook-source.kamelet.yaml")), path.getPath());
+                Path.of("routes", "ilert-webhook-source.kamelet.yaml")), path.getPath());
         IngressServiceBackend backend = path.getBackend().getService();
         assertTrue(manifests.named(Service.class, backend.getName()).getSpec().getPorts().stream()
                 .anyMatch(port -> port.getName().equals(backend.getPort().getName())));
@@ -524,7 +521,7 @@ class KubernetesTest {
 
     @ParameterizedTest
     @EnumSource(names = { "PRODUCTION", "KAFKA" })
-    void prometheusFindsEachPodOnceAndMayReachIt(Variant variant) {
+    void prometheusScrapesEachPodOnce(Variant variant) {
         Manifests manifests = variant.manifests();
         ServiceMonitor monitor = manifests.only(ServiceMonitor.class);
 
@@ -535,7 +532,7 @@ class KubernetesTest {
         assertEquals(1, monitor.getSpec().getEndpoints().size());
         assertTrue(watched.get(0).getSpec().getPorts().stream()
                 .anyMatch(port -> port.getName().equals(monitor.getSpec().getEndpoints().get(0).getPort())));
-        assertEquals(true, watched.get(0).getSpec().getPublishNotReadyAddresses(), "also one whose outbox is full");
+        assertEquals(true, watched.get(0).getSpec().getPublishNotReadyAddresses(), "also pods that are not ready");
         String job = watched.get(0).getMetadata().getLabels().get(monitor.getSpec().getJobLabel());
         alerts(variant).forEach(alert -> {
             String expression = alert.getExpr().getStrVal();
@@ -545,7 +542,7 @@ class KubernetesTest {
 
     @ParameterizedTest
     @EnumSource(names = { "PRODUCTION", "KAFKA" })
-    void everyAlertSaysHowBadItIsWhatItMeansAndWhatToDo(Variant variant) {
+    void alertsHaveSeverityDescriptionAndRunbook(Variant variant) {
         assertTrue(alerts(variant).size() >= 6);
         for (Rule alert : alerts(variant)) {
             assertTrue(Set.of("critical", "warning").contains(alert.getLabels().get("severity")), alert::toString);
@@ -557,21 +554,21 @@ class KubernetesTest {
     }
 
     @Test
-    void theAlertOnTheOutboxKnowsItsBounds() {
+    void outboxAlertHasTheBoundsOfTheSettings() {
         String expression = alerts(Variant.PRODUCTION).stream()
                 .filter(alert -> "BridgeOutboxNearlyFull".equals(alert.getAlert()))
                 .findFirst().orElseThrow().getExpr().getStrVal();
         Manifests manifests = Variant.PRODUCTION.manifests();
 
-        assertTrue(expression.contains("(bridge_outbox_events) > 0.8 * "
+        assertTrue(expression.contains("(bridge_pending_events) > 0.8 * "
                 + setting(manifests, "bridge.outbox.max-events")), expression);
-        assertTrue(expression.contains("(bridge_outbox_bytes) > 0.8 * "
-                + setting(manifests, "bridge.outbox.max-bytes")), expression);
+        assertTrue(expression.contains("(bridge_pending_bytes) > 0.8 * "
+                + size(setting(manifests, "bridge.outbox.max-bytes"))), expression);
     }
 
     @ParameterizedTest
     @EnumSource(names = { "PRODUCTION", "KAFKA" })
-    void runbooksNameAlertsAndSettingsThatThereAre(Variant variant) {
+    void runbooksNameExistingAlertsAndSettings(Variant variant) {
         Set<String> alerts = alerts(variant).stream().map(Rule::getAlert).collect(Collectors.toSet());
         Set<String> named = new TreeSet<>();
         for (Rule alert : alerts(variant)) {
@@ -596,12 +593,12 @@ class KubernetesTest {
         return manifests.pod().getSpec();
     }
 
-    /** By environment variable, what each setting is. */
+    /** Returns the description of each setting by its environment variable. */
     private static Map<String, String> settings() {
         try {
             return Files.readAllLines(SETTINGS).stream().filter(line -> line.startsWith("| `"))
                     .map(line -> line.split(" *\\| *"))
-                    .collect(Collectors.toMap(cells -> cells[2].replace("`", ""), cells -> cells[4]));
+                    .collect(Collectors.toMap(cells -> cells[2].replace("`", ""), cells -> cells[5]));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -618,7 +615,7 @@ class KubernetesTest {
                 standard(property));
     }
 
-    /** What it is where nobody sets it. */
+    /** Returns the default of a setting. */
     private static String standard(String property) {
         return first("(?m)^" + Pattern.quote(property) + "=(.*)$", PROPERTIES);
     }
@@ -645,6 +642,13 @@ class KubernetesTest {
 
     private static Duration seconds(String duration) {
         return Duration.parse("PT" + duration);
+    }
+
+    /** Returns a size such as 4GB in bytes. */
+    private static long size(String text) {
+        Matcher size = Pattern.compile("(\\d+)([KMG])B").matcher(text);
+        assertTrue(size.matches(), text);
+        return Long.parseLong(size.group(1)) << 10 * ("KMG".indexOf(size.group(2)) + 1);
     }
 
     private static long bytes(Quantity quantity) {

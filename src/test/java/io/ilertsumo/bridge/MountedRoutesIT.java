@@ -33,7 +33,7 @@ class MountedRoutesIT {
         // what tells them from those inside the program
         edit(routes, "deliver.camel.yaml", "expression: \"?\\$\\{properties:bridge\\.category[^\\n]*",
                 "expression: edited/in-the-config-map");
-        edit(routes, "kamelets/sumologic-sink.kamelet.yaml", "text/plain; charset=UTF-8", "text/edited");
+        edit(routes, "sumologic-sink.kamelet.yaml", "text/plain; charset=UTF-8", "text/edited");
 
         Map<String, String> settings = new HashMap<>(manifests.environment());
         settings.put("BRIDGE_OUTBOX_DIRECTORY", SumoLogicResource.newDirectory("outbox").toString());

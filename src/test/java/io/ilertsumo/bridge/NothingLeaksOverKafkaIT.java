@@ -29,7 +29,7 @@ class NothingLeaksOverKafkaIT extends NothingLeaksTest {
         eventually().untilAsserted(() -> {
             List<String> reports = sumoLogic.messagesWith("\"report\":");
             assertFalse(reports.isEmpty());
-            reports.forEach(line -> assertTrue(line.contains("\"lanes\":\"kafka\""), line));
+            reports.forEach(line -> assertTrue(line.contains("\"store\":\"kafka\""), line));
         });
     }
 
@@ -67,10 +67,9 @@ class NothingLeaksOverKafkaIT extends NothingLeaksTest {
                 assertFalse(String.valueOf(record.value()).contains(marker), topic);
             }
         });
-        Set<String> ofEvents = Set.of("accepted", "eventId", "group", "lane");
+        Set<String> ofEvents = Set.of("eventId", "eventKey", "group");
         assertEquals(ofEvents, names.get("express"));
         assertEquals(ofEvents, names.get("bulk"));
-        assertEquals(ofEvents, names.get("seen"));
         assertTrue(Set.of("attempts", "detail", "encoding", "eventId", "first", "id", "reason")
                 .containsAll(names.get("dead-letters")), names.toString());
     }

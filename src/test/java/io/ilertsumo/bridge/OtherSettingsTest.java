@@ -72,7 +72,7 @@ class OtherSettingsTest extends RunningBridge {
 
         send(Events.event(dropped, "alert-comment-added", "HIGH")).then()
                 .statusCode(200).body("status", equalTo("dropped"));
-        send(Events.event(dropped, "incident-comment-added", "LOW")).then().statusCode(200);
+        send(Events.event(dropped, "alert-channel-attached", "LOW")).then().statusCode(200);
 
         eventually().untilAsserted(() -> assertEquals(2,
                 metrics().sum("bridge_events_received_total", "result=\"dropped\"", "group=\"collaboration\"")
@@ -144,7 +144,7 @@ class OtherSettingsTest extends RunningBridge {
                 RestAssured.given().header("Authorization", "Basic %%%"))) {
             call.port(managementPort()).header("X-Requested-By", "test").delete("/dead-letters?all=true").then()
                     .statusCode(401)
-                    .header("WWW-Authenticate", equalTo("Basic realm=\"ilert-sumologic-bridge\""))
+                    .header("WWW-Authenticate", equalTo("Basic realm=\"ilert-sumologic-bridge\", charset=\"UTF-8\""))
                     .contentType("application/problem+json");
             assertEquals(401, call.get("/dead-letters").statusCode());
         }

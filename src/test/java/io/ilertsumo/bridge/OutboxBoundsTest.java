@@ -38,7 +38,7 @@ class OutboxBoundsTest extends RunningBridge {
 
         send(Events.event(refused, "alert-raised", "HIGH")).then()
                 .statusCode(503)
-                .header("Retry-After", "7")
+                .header("Retry-After", "30")
                 .contentType("application/problem+json")
                 .body("title", equalTo("Service Unavailable"))
                 .body("status", equalTo(503))

@@ -45,8 +45,8 @@ import io.ilertsumo.bridge.testing.SumoLogic.Request;
 import io.ilertsumo.bridge.testing.SumoLogicResource;
 
 /**
- * The Pipe between the two Kamelets delivers. It runs in Camel Main without anything of the bridge, as the route and
- * the properties that Camel K's operator makes of it.
+ * Tests that the Pipe of the two Kamelets delivers. It runs in Camel Main without the bridge, with the route and the
+ * properties that Camel K's operator generates.
  */
 class PipeTest {
 
@@ -61,15 +61,15 @@ class PipeTest {
     @BeforeAll
     static void run() throws Exception {
         sumoLogic = new SumoLogic();
-        // as the Secret is mounted, each key a file
+        // as the Secret is mounted
         Path secret = SumoLogicResource.newDirectory("secret");
         Files.writeString(secret.resolve("sumologic.url"), sumoLogic.url());
         Files.writeString(secret.resolve("ilert.subpath"), SUBPATH);
-        JsonNode pipe = new YAMLMapper().readTree(Path.of("k8s", "camel-k", "pipe", "pipe.yaml").toFile()).path("spec");
+        JsonNode pipe = new YAMLMapper().readTree(Path.of("k8s", "camel-k", "pipe.yaml").toFile()).path("spec");
         Properties properties = new Properties();
         properties.setProperty("camel.main.cloud-properties-location", secret.toString());
         properties.setProperty("camel.component.kamelet.location",
-                "file:routes/kamelets,file:src/test/resources/camel-k/catalog");
+                "file:routes,file:src/test/resources/camel-k/catalog");
         List<String> steps = new ArrayList<>();
         String source = kamelet(pipe.path("source"), "source", properties);
         for (int i = 0; i < pipe.path("steps").size(); i++) {
@@ -87,7 +87,7 @@ class PipeTest {
             @Override
             protected CamelContext createCamelContext() {
                 CamelContext context = super.createCamelContext();
-                // the bridge's own settings are on the classpath here
+                // ignores the bridge's settings on the class path
                 PropertiesComponent own = new PropertiesComponent();
                 own.setAutoDiscoverPropertiesSources(false);
                 context.setPropertiesComponent(own);
@@ -105,7 +105,7 @@ class PipeTest {
         base = "http://localhost:" + http.getBindPort() + "/";
     }
 
-    /** Its properties become Camel's, by its name and the name of its place. */
+    /** Adds the endpoint's properties as Camel's properties. */
     private static String kamelet(JsonNode endpoint, String place, Properties properties) {
         String name = endpoint.path("ref").path("name").asText();
         endpoint.path("properties").properties().forEach(property -> properties.setProperty(
@@ -128,7 +128,7 @@ class PipeTest {
     }
 
     @AfterEach
-    void asAtFirst() {
+    void reset() {
         sumoLogic.recover();
         sumoLogic.forget();
     }
@@ -141,7 +141,7 @@ class PipeTest {
 
     @ParameterizedTest
     @ValueSource(strings = { "alert-created", "alert-auto-escalated" })
-    void anEventOfManyLinesArrivesAsOne(String sample) throws Exception {
+    void eventOfSeveralLinesIsDeliveredAsOneLine(String sample) throws Exception {
         String event = Files.readString(Path.of("src", "test", "resources", "samples", sample + ".json"));
 
         assertEquals(200, post(SUBPATH, event, Map.of()).statusCode());
@@ -155,7 +155,7 @@ class PipeTest {
     }
 
     @Test
-    void whoeverCallsChangesNeitherWhereToNorTheCategoryAndHisHeadersStayHere() throws Exception {
+    void headersOfTheCallAreNotForwarded() throws Exception {
         Map<String, String> headers = Map.of("Authorization", "Basic marker", "X-Marker", "marker", "X-Sumo-Category",
                 "marker", "CamelHttpUri", "http://localhost:1/", "CamelHttpPath", "/marker", "CamelHttpMethod", "PUT");
 
@@ -169,7 +169,7 @@ class PipeTest {
 
     @ParameterizedTest
     @ValueSource(ints = { 401, 429, 500, 503 })
-    void whatSumoLogicDoesNotTakeIsAnErrorToTheCaller(int status) throws Exception {
+    void failureIsAnsweredToTheCaller(int status) throws Exception {
         sumoLogic.answer(new Answer.Status(status));
 
         HttpResponse<String> answer = post(SUBPATH, "{}", Map.of());
@@ -180,14 +180,14 @@ class PipeTest {
     }
 
     @Test
-    void aSumoLogicThatIsNotThereIsAnErrorToTheCaller() throws Exception {
+    void unreachableSumoLogicIsAnsweredToTheCaller() throws Exception {
         sumoLogic.refuseConnections();
 
         assertEquals(500, post(SUBPATH, "{}", Map.of()).statusCode());
     }
 
     @Test
-    void whatIsNotJsonIsAnErrorToTheCallerAndNotSent() throws Exception {
+    void invalidJsonIsAnsweredToTheCallerAndNotSent() throws Exception {
         for (String body : List.of("no event", "{", "")) {
             assertEquals(500, post(SUBPATH, body, Map.of()).statusCode(), body);
         }
@@ -195,7 +195,7 @@ class PipeTest {
     }
 
     @Test
-    void noOtherPathTakesEvents() throws Exception {
+    void otherPathsAreNotFound() throws Exception {
         for (String path : List.of("", "webhooks", "webhooks/ilert", SUBPATH + "/more")) {
             assertEquals(404, post(path, "{}", Map.of()).statusCode(), path);
         }

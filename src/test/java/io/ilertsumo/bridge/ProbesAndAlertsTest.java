@@ -63,7 +63,7 @@ class ProbesAndAlertsTest extends RunningBridge {
     void itShowsItsMetricsWherePrometheusAsks() {
         String path = manifests.only(ServiceMonitor.class).getSpec().getEndpoints().get(0).getPath();
 
-        assertTrue(management(path).asString().contains("bridge_outbox_events"));
+        assertTrue(management(path).asString().contains("bridge_pending_events"));
     }
 
     @Test
@@ -104,8 +104,8 @@ class ProbesAndAlertsTest extends RunningBridge {
     }
 
     @Test
-    void everyValueOfALabelInAnAlertIsOneThatTheReadmeExplains() throws IOException {
-        String readme = Files.readString(Path.of("README.md"));
+    void everyValueOfALabelInAnAlertIsOneThatTheDocumentationExplains() throws IOException {
+        String readme = Files.readString(Path.of("docs", "operations.md"));
         for (Rule alert : alerts()) {
             String expression = alert.getExpr().getStrVal();
             Set<String> values = found("(?:lane|reason|result)(?:=~?|!=)\"([^\"]+)\"", expression);

@@ -48,7 +48,7 @@ class ReportTest extends RunningBridge {
         String host = InetAddress.getLocalHost().getHostName();
         lines(report).forEach(line -> {
             assertEquals(host, line.path("bridge").asText());
-            assertEquals("outbox", line.path("lanes").asText());
+            assertEquals("outbox", line.path("store").asText());
             Duration age = Duration.between(Instant.parse(line.path("timestamp").asText()), Instant.now());
             assertTrue(age.compareTo(Duration.ofMinutes(1)) < 0, () -> "written when it was sent: " + line);
         });
@@ -62,7 +62,7 @@ class ReportTest extends RunningBridge {
         sinceNow();
         String seen = Events.newId();
         accepted(Events.express(seen));
-        send(Events.express(seen)).then().statusCode(200);
+        duplicate(Events.express(seen));
         eventually().untilAsserted(() -> assertEquals(1, sum("lane", "deliveredEvents")));
 
         sumoLogic.answerWhere(REPORT, new Answer.Status(503));
@@ -95,8 +95,8 @@ class ReportTest extends RunningBridge {
 
         eventually().untilAsserted(() -> {
             JsonNode last = last("express");
-            assertEquals(1, last.path("waitingEvents").asInt());
-            assertEquals(1, last.path("heldUp").asInt());
+            assertEquals(1, last.path("pendingEvents").asInt());
+            assertEquals(1, last.path("circuitOpen").asInt());
             assertTrue(last.path("oldestAgeSeconds").asDouble() > 0.5, last::toString);
         });
         assertTrue(sum("lane", "failures") > 0);
@@ -123,16 +123,16 @@ class ReportTest extends RunningBridge {
 
         eventually().until(() -> metrics().sum("bridge_reports_total", "result=\"failed\"") > failed);
 
-        String said = log().lines().filter(line -> line.contains("A report was not taken")).reduce((a, b) -> b)
+        String said = log().lines().filter(line -> line.contains("Report not delivered")).reduce((a, b) -> b)
                 .orElseThrow();
         assertTrue(said.contains("Sumo Logic answered 500"), said);
     }
 
     /** Waits until what other tests did has been told, and forgets it. */
     private void sinceNow() {
-        eventually().until(() -> metrics().sum("bridge_reports_total", "result=\"taken\"") > 0);
-        double taken = metrics().sum("bridge_reports_total", "result=\"taken\"");
-        eventually().until(() -> metrics().sum("bridge_reports_total", "result=\"taken\"") > taken + 1);
+        eventually().until(() -> metrics().sum("bridge_reports_total", "result=\"delivered\"") > 0);
+        double taken = metrics().sum("bridge_reports_total", "result=\"delivered\"");
+        eventually().until(() -> metrics().sum("bridge_reports_total", "result=\"delivered\"") > taken + 1);
         sumoLogic.forget();
     }
 

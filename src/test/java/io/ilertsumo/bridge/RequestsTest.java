@@ -13,19 +13,19 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.ilertsumo.bridge.testing.Requests;
 
 /**
- * {@code set-up.sh} and the stand-in's dashboards take what the Terraform says from {@code requests.json}. This keeps them
- * the same: {@code mvn test -Dtest=RequestsTest -Drequests.write=true} writes the files anew.
+ * Tests that the two {@code requests.json}, which {@code set-up.sh} and the demo read, are equal to the Terraform.
+ * {@code mvn test -Dtest=RequestsTest -Drequests.write=true} writes them.
  */
 class RequestsTest {
 
     @Test
-    void whatIsAskedOfSumoLogicIsWhatTheTerraformSays() throws IOException {
-        compare(Requests.sumoLogic(), Path.of("sumologic", "requests.json"));
+    void requestsToSumoLogicAreThoseOfTheTerraform() throws IOException {
+        compare(Requests.sumoLogic(), Path.of("setup", "sumologic", "requests.json"));
     }
 
     @Test
-    void whatIsAskedOfILertIsWhatTheTerraformSays() throws IOException {
-        compare(Requests.iLert(), Path.of("ilert", "requests.json"));
+    void requestsToILertAreThoseOfTheTerraform() throws IOException {
+        compare(Requests.iLert(), Path.of("setup", "ilert", "requests.json"));
     }
 
     private static void compare(JsonNode requests, Path file) throws IOException {
@@ -33,6 +33,7 @@ class RequestsTest {
         if (Boolean.getBoolean("requests.write")) {
             Files.writeString(file, text);
         }
-        assertEquals(text, Files.readString(file), () -> file + " is not what the Terraform says, write it anew");
+        assertEquals(text, Files.readString(file),
+                () -> file + " differs from the Terraform, write it with -Drequests.write=true");
     }
 }

@@ -88,8 +88,7 @@ class RestartIT {
 
         try (Program program = start(settings)) {
             awaitArrivalOf(accepted);
-            assertEquals(200, program.send(Events.express(accepted.get(0))), "known after a restart, too");
-            assertEquals(200, program.send(Events.express(accepted.get(accepted.size() - 1))));
+            assertDuplicatesAreDetected(program, accepted);
             assertEquals(0, program.output().lines().filter(line -> line.contains("\"level\":\"ERROR\"")).count());
             program.stop();
         }
@@ -218,6 +217,12 @@ class RestartIT {
             awaitArrivalOf(List.of(id));
             first.stop();
         }
+    }
+
+    /** Also those that were accepted before the restart. */
+    void assertDuplicatesAreDetected(Program program, List<String> accepted) throws Exception {
+        assertEquals(200, program.send(Events.express(accepted.get(0))));
+        assertEquals(200, program.send(Events.express(accepted.get(accepted.size() - 1))));
     }
 
     /** Begins a call and waits until the program waits for its body. */

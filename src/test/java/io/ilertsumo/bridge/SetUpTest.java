@@ -40,7 +40,7 @@ import io.ilertsumo.bridge.testing.RestApis;
 import io.ilertsumo.bridge.testing.RestApis.Call;
 import io.ilertsumo.bridge.testing.SumoLogicResource;
 
-/** {@code set-up.sh} sets up accounts at Sumo Logic and iLert as the files of requests say. */
+/** Tests that {@code setup/set-up.sh} creates and updates the objects of the two {@code requests.json}. */
 class SetUpTest {
 
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -54,7 +54,7 @@ class SetUpTest {
     private final RestApis apis = new RestApis();
     private final Map<String, String> settings = new HashMap<>();
 
-    /** How the script ended, and what it said. */
+    /** The exit status and output of the script. */
     private record Run(int status, List<String> output, List<String> errors) {
 
         Run succeeded() {
@@ -68,7 +68,7 @@ class SetUpTest {
         }
     }
 
-    /** The machine's own curl and jq write down what their command line is; and nobody has to sleep. */
+    /** Wraps curl and jq to record their command lines, and replaces sleep. */
     @BeforeAll
     static void programs() throws IOException {
         for (String program : List.of("bash", "curl", "jq")) {
@@ -79,8 +79,8 @@ class SetUpTest {
         program("sleep", record);
         program("curl", record + "PATH=${PATH#*:}\nexec curl \"$@\"\n");
         program("jq", record + "PATH=${PATH#*:}\nexec jq \"$@\"\n");
-        sumoLogic = JSON.readTree(Path.of("sumologic", "requests.json").toFile());
-        alertAction = JSON.readTree(Path.of("ilert", "requests.json").toFile()).path("alertAction");
+        sumoLogic = JSON.readTree(Path.of("setup", "sumologic", "requests.json").toFile());
+        alertAction = JSON.readTree(Path.of("setup", "ilert", "requests.json").toFile()).path("alertAction");
     }
 
     private static void program(String name, String script) throws IOException {
@@ -106,18 +106,18 @@ class SetUpTest {
     }
 
     @Test
-    void aFirstRunMakesEverythingAndSaysTheUrlLastAndAloneOnStdout() throws Exception {
+    void firstRunCreatesAllObjectsAndPrintsTheUrl() throws Exception {
         Run run = run().succeeded();
 
         assertEquals(List.of("SUMOLOGIC_URL=" + only("sources").path("url").asText()), run.output());
-        everythingIsThere();
+        assertComplete();
         long made = apis.takeCalls().stream().filter(Call::writes).count();
         assertEquals(made, run.errors().stream().filter(line -> line.startsWith("created ")).count(),
                 run.errors()::toString);
     }
 
-    /** Once, and as the files of requests have it. */
-    private void everythingIsThere() {
+    /** Checks that each object exists once, as in the requests. */
+    private void assertComplete() {
         holds(sumoLogic.path("collector"), only("collectors"));
         holds(sumoLogic.path("source"), only("sources"));
         assertEquals(only("collectors").path("id").asText(), only("sources").path("collector").asText());
@@ -148,8 +148,8 @@ class SetUpTest {
     }
 
     @Test
-    void aSecondRunCreatesAndChangesNothing() throws Exception {
-        // so much of others that there are several pages of everything
+    void secondRunChangesNothing() throws Exception {
+        // other objects, so that lists have several pages
         for (int i = 0; i < 1000; i++) {
             apis.add("collectors", JSON.createObjectNode().put("name", "other " + i));
         }
@@ -157,7 +157,7 @@ class SetUpTest {
             apis.add("extractionRules", JSON.createObjectNode().put("name", "other " + i));
             apis.add("dashboards", JSON.createObjectNode().put("title", "other " + i));
         }
-        // of the same name, but in another folder
+        // the same name in another folder
         ObjectNode dashboard = sumoLogic.path("dashboards").get(0).deepCopy();
         apis.add("dashboards", dashboard.put("folderId", "elsewhere"));
         Run first = run().succeeded();
@@ -174,9 +174,9 @@ class SetUpTest {
     }
 
     @Test
-    void whatSomebodyChangedByHandIsPutRightAgain() throws Exception {
+    void changesByHandAreReverted() throws Exception {
         run().succeeded();
-        // what others have added stays
+        // fields that others added are kept
         only("collectors").putObject("fields").put("team", "blue");
         only("sources").put("cutoffTimestamp", 1_700_000_000_000L);
         JsonNode state = apis.state();
@@ -205,9 +205,9 @@ class SetUpTest {
                 run.errors().stream().filter(line -> !line.matches("(updated|enabled) .*")).toList());
     }
 
-    /** It is broken off right after the first and then after another thing was made, of which it then does not know. */
+    /** Interrupts the script after the first and after another object is created, before the answer. */
     @Test
-    void anInterruptedRunIsCompletedByTheNext() throws Exception {
+    void interruptedRunIsCompletedByTheNext() throws Exception {
         for (int writes : List.of(0, 8)) {
             apis.breakOffAfterWrites(writes);
             Run run = run();
@@ -217,11 +217,11 @@ class SetUpTest {
 
         run().succeeded();
 
-        everythingIsThere();
+        assertComplete();
     }
 
     @Test
-    void aDryRunPrintsTheCallsThatAFirstRunMakesAndMakesNone() throws Exception {
+    void dryRunPrintsTheCallsOfAFirstRun() throws Exception {
         apis.addAlertSource("Second");
         settings.put("ALERT_SOURCES", "Second");
         Run dry = run("--dry-run").succeeded();
@@ -243,7 +243,7 @@ class SetUpTest {
     }
 
     @Test
-    void aDryRunNeedsNoSettings() throws Exception {
+    void dryRunNeedsNoSettings() throws Exception {
         settings.clear();
         List<String> lines = run("--dry-run").succeeded().output();
         for (Call call : printed(lines)) {
@@ -257,7 +257,7 @@ class SetUpTest {
     }
 
     @Test
-    void whatIsMissingIsSaidAllAtOnceBeforeAnyCall() throws Exception {
+    void missingSettingsAreReportedTogetherBeforeAnyCall() throws Exception {
         settings.clear();
         Run run = run();
         assertEquals(2, run.status());
@@ -281,7 +281,7 @@ class SetUpTest {
     @ParameterizedTest
     @CsvSource({ "sumologic,GET v1/fields,400", "sumologic,POST v1/collectors,500", "ilert,PUT alert-actions,403",
             "ilert,GET alert-sources,404", "ilert,POST alert-actions,402" })
-    void anErrorIsSaidInOneLineAndWithoutSecrets(String product, String which, int status) throws Exception {
+    void errorIsOneLineWithoutSecrets(String product, String which, int status) throws Exception {
         if (which.startsWith("PUT")) {
             run(product).succeeded();
             only("alertActions").put("triggerMode", "MANUAL");
@@ -299,7 +299,7 @@ class SetUpTest {
     }
 
     @Test
-    void wrongKeysAreSaid() throws Exception {
+    void wrongKeysAreReported() throws Exception {
         settings.put("SUMOLOGIC_ACCESSKEY", "marker-wrong");
         Run run = run();
         assertEquals(1, run.status());
@@ -312,7 +312,7 @@ class SetUpTest {
     }
 
     @Test
-    void whereNobodyAnswersItSaysWhy() throws Exception {
+    void failedConnectionIsReported() throws Exception {
         apis.close();
         Run run = run("ilert");
         assertEquals(1, run.status());
@@ -321,7 +321,7 @@ class SetUpTest {
     }
 
     @Test
-    void halfAnAnswerIsNone() throws Exception {
+    void incompleteAnswerIsReported() throws Exception {
         apis.refuse(200, 1, call -> call.path().startsWith("alert-actions"));
         Run run = run("ilert");
         assertEquals(1, run.status());
@@ -330,7 +330,7 @@ class SetUpTest {
     }
 
     @Test
-    void whereTheAccountIsElsewhereItSaysWhere() throws Exception {
+    void redirectionIsReportedWithItsTarget() throws Exception {
         apis.refuse(301, 1, call -> true);
         Run run = run("sumologic");
         assertEquals(1, run.status());
@@ -339,7 +339,7 @@ class SetUpTest {
 
     @ParameterizedTest
     @ValueSource(ints = { 429, 503 })
-    void aQuestionThatIsRefusedForTheMomentIsAskedAgain(int status) throws Exception {
+    void throttledReadIsRetried(int status) throws Exception {
         apis.refuse(status, 1, call -> call.toString().startsWith("GET alert-actions"));
 
         run("ilert").succeeded();
@@ -350,7 +350,7 @@ class SetUpTest {
     }
 
     @Test
-    void nothingIsCreatedAgainThatMayHaveBeenCreated() throws Exception {
+    void failedCreateIsNotRetried() throws Exception {
         apis.refuse(503, 1, call -> call.toString().equals("POST alert-actions"));
 
         assertEquals(1, run("ilert").status());
@@ -359,7 +359,7 @@ class SetUpTest {
     }
 
     @Test
-    void theOrderOfAlertSourcesAndTriggerTypesIsTheApis() throws Exception {
+    void orderOfAlertSourcesAndTriggerTypesIsIgnored() throws Exception {
         apis.addAlertSource("Second");
         run("ilert").succeeded();
         ObjectNode made = only("alertActions");
@@ -381,7 +381,7 @@ class SetUpTest {
     }
 
     @Test
-    void theWebhooksPasswordIsReadFromItsUrlAsItIs() throws Exception {
+    void passwordIsEncodedInTheUrl() throws Exception {
         settings.put("ILERT_WEBHOOK_USERNAME", "i@lert");
         run("ilert").succeeded();
 
@@ -397,7 +397,7 @@ class SetUpTest {
     }
 
     @Test
-    void allAlertSourcesAreAttachedUnlessSomeAreNamed() throws Exception {
+    void namedOrAllAlertSourcesAreAttached() throws Exception {
         IntStream.range(0, 130).forEach(i -> apis.addAlertSource("source " + i));
         run("ilert").succeeded();
         assertEquals(131, only("alertActions").path("alertSources").size());
@@ -416,7 +416,7 @@ class SetUpTest {
     }
 
     @Test
-    void ofSeveralAlertActionsOfThatNameTheFirstIsTaken() throws Exception {
+    void firstOfSeveralAlertActionsIsUsed() throws Exception {
         for (int i = 0; i < 100; i++) {
             apis.add("alertActions", JSON.createObjectNode().put("name", "other " + i));
         }
@@ -428,23 +428,24 @@ class SetUpTest {
 
         Run run = run("ilert").succeeded();
 
-        String name = "alert action " + alertAction.path("name").asText();
-        assertEquals(List.of("there is more than one " + name + ", the first is taken", "unchanged " + name),
-                run.errors());
+        String name = alertAction.path("name").asText();
+        assertEquals(List.of("there are several alert action objects named " + name + ", using the first",
+                "unchanged alert action " + name), run.errors());
         assertEquals(state, apis.state());
     }
 
-    /** Runs the script, and looks whether there is anything secret in what it says or on a command line. */
+    /** Runs the script, and checks that no secret is in its output or on a command line. */
     private Run run(String... arguments) throws IOException, InterruptedException {
         Path directory = SumoLogicResource.newDirectory("set-up");
         Path temporary = Files.createDirectory(directory.resolve("tmp"));
         Path commands = Files.createFile(directory.resolve("commands"));
         List<String> environment = new ArrayList<>();
-        // through a file, since Java writes an environment in the machine's character set
+        // by a file, since Java encodes the environment in the machine's character set
         settings.forEach((name, value) -> environment.add(name + "='" + value.replace("'", "'\\''") + "'"));
         Files.write(directory.resolve("environment"), environment);
-        List<String> command = new ArrayList<>(List.of("bash", "-c", "set -a && . \"$0\" && exec ./set-up.sh \"$@\"",
-                directory.resolve("environment").toString()));
+        List<String> command = new ArrayList<>(
+                List.of("bash", "-c", "set -a && . \"$0\" && exec setup/set-up.sh \"$@\"",
+                        directory.resolve("environment").toString()));
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command).redirectOutput(directory.resolve("output").toFile())
                 .redirectError(directory.resolve("errors").toFile());
@@ -454,7 +455,7 @@ class SetUpTest {
         builder.environment().put("COMMANDS", commands.toString());
 
         Process process = builder.start();
-        assertTrue(process.waitFor(2, TimeUnit.MINUTES), "it ends");
+        assertTrue(process.waitFor(2, TimeUnit.MINUTES), "the script ends");
         int status = process.exitValue();
 
         Run run = new Run(status, Files.readAllLines(directory.resolve("output")),
@@ -483,7 +484,7 @@ class SetUpTest {
         return List.copyOf(apis.all(kind)).get(apis.all(kind).size() - 1);
     }
 
-    /** Each of these is there once, and it is what is there of its kind by that name. */
+    /** Returns the objects with the names of the wanted ones; each must exist once and have all wanted fields. */
     private List<ObjectNode> all(JsonNode wanted, String name, String kind) {
         assertFalse(wanted.isMissingNode(), kind);
         List<ObjectNode> found = new ArrayList<>();
@@ -504,7 +505,7 @@ class SetUpTest {
                 () -> field.getKey() + " of " + there));
     }
 
-    /** What a dry run prints: calls, each with its body below. */
+    /** Parses the output of a dry run: calls, each followed by its body. */
     private static List<Call> printed(List<String> lines) throws JsonProcessingException {
         List<Call> calls = new ArrayList<>();
         for (int i = 0; i < lines.size();) {
@@ -519,7 +520,7 @@ class SetUpTest {
         return calls;
     }
 
-    /** The same, where what only the API knows is a word in braces. */
+    /** Compares values, where words in braces match any ID. */
     private static void matches(JsonNode printed, JsonNode made) {
         assertEquals(printed.size(), made.size(), made::toString);
         if (printed.isObject()) {

@@ -8,8 +8,10 @@ import java.io.IOException;
 import java.lang.reflect.Method;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -24,31 +26,36 @@ import org.junit.jupiter.api.Test;
 
 import io.ilertsumo.bridge.settings.BridgeSettings;
 import io.ilertsumo.bridge.settings.KafkaSettings;
+import io.ilertsumo.bridge.settings.Range;
 import io.ilertsumo.bridge.settings.SumoLogicSettings;
 import io.ilertsumo.bridge.settings.WebhookSettings;
-import io.ilertsumo.bridge.testing.Program;
+import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithName;
 import io.smallrye.config.common.utils.StringUtil;
 
-/** Every setting is explained, listed and used. */
+/** Every setting is described, listed, bounded and used. */
 class SettingsTest {
 
     private static final Path PROPERTIES = Path.of("src", "main", "resources", "application.properties");
     private static final Path SOURCES = Path.of("src", "main", "java");
-    private static final String END_OF_SETTINGS = "# Below: how the program is put together";
+    private static final String END_OF_SETTINGS = "# Below: how the program is assembled";
 
     private record Setting(String property, String value, String what) {
 
         /** Its row in docs/settings.md. */
         String row() {
-            return "| `%s` | `%s` | %s | %s |".formatted(property, Program.environmentVariable(property),
-                    value.isEmpty() ? "" : "`" + value + "`", what.replace("|", "\\|"));
+            Method type = types().get(property);
+            Range range = type == null ? null : type.getAnnotation(Range.class);
+            return "| `%s` | `%s` | %s | %s | %s |".formatted(property,
+                    property.replaceAll("[^a-zA-Z0-9]", "_").toUpperCase(Locale.ROOT),
+                    value.isEmpty() ? "" : "`" + value + "`", range == null ? "" : range.min() + " to " + range.max(),
+                    what.replace("|", "\\|"));
         }
     }
 
     @Test
-    void everySettingSaysWhatItIsFor() throws IOException {
+    void everySettingIsDescribed() throws IOException {
         List<Setting> settings = settings();
 
         assertTrue(settings.size() > 30, "settings are found");
@@ -58,7 +65,7 @@ class SettingsTest {
     }
 
     @Test
-    void theTableOfSettingsHasThemAllAndNoOthers() throws IOException {
+    void theTableListsAllSettingsAndNoOthers() throws IOException {
         List<String> rows = Files.readAllLines(Path.of("docs", "settings.md")).stream()
                 .filter(line -> line.startsWith("| `")).toList();
 
@@ -70,7 +77,8 @@ class SettingsTest {
         String users = text(SOURCES) + text(Path.of("routes")) + assembly();
         for (Setting setting : settings()) {
             if (!setting.property.startsWith("quarkus.")) {
-                assertTrue(isUsed(setting.property, users) || isCalled(setting.property),
+                assertTrue(isUsed(setting.property, users)
+                        || types().containsKey(setting.property) && isCalled(setting.property),
                         setting.property + " is used nowhere");
             }
         }
@@ -87,9 +95,20 @@ class SettingsTest {
         assertEquals(Set.of(), untyped);
     }
 
-    /** The methods that say the settings, by property. */
-    private static Map<String, String> types() {
-        Map<String, String> types = new TreeMap<>();
+    @Test
+    void everyNumberDurationAndSizeHasARange() {
+        Set<String> unbounded = types().entrySet().stream()
+                .filter(type -> Set.of(int.class, long.class, short.class, double.class, Duration.class,
+                        MemorySize.class).contains(type.getValue().getReturnType())
+                        && !type.getValue().isAnnotationPresent(Range.class))
+                .map(Map.Entry::getKey).collect(Collectors.toCollection(TreeSet::new));
+
+        assertEquals(Set.of(), unbounded);
+    }
+
+    /** The methods that return the settings, by property. */
+    private static Map<String, Method> types() {
+        Map<String, Method> types = new TreeMap<>();
         for (Class<?> settings : List.of(BridgeSettings.class, SumoLogicSettings.class, WebhookSettings.class)) {
             String prefix = settings.getAnnotation(ConfigMapping.class).prefix() + ".";
             types.putAll(types(prefix, settings));
@@ -97,15 +116,15 @@ class SettingsTest {
         return types;
     }
 
-    private static Map<String, String> types(String prefix, Class<?> settings) {
-        Map<String, String> types = new TreeMap<>();
+    private static Map<String, Method> types(String prefix, Class<?> settings) {
+        Map<String, Method> types = new TreeMap<>();
         for (Method method : settings.getDeclaredMethods()) {
             WithName name = method.getAnnotation(WithName.class);
             String property = prefix + (name != null ? name.value() : StringUtil.skewer(method.getName()));
             if (method.getReturnType() == KafkaSettings.class) {
                 types.putAll(types(property + ".", method.getReturnType()));
             } else {
-                types.put(property, method.getName());
+                types.put(property, method);
             }
         }
         return types;
@@ -115,8 +134,10 @@ class SettingsTest {
     private static boolean isCalled(String property) throws IOException {
         try (Stream<Path> files = Files.walk(SOURCES)) {
             for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
-                if (!file.endsWith("SettingsCheck.java")
-                        && Files.readString(file).contains("ettings." + types().get(property) + "()")) {
+                if (!file.endsWith("SettingsCheck.java") && Pattern
+                        .compile("(ettings|kafka\\(\\)|bridge|sumoLogic)\\s*\\." + types().get(property).getName()
+                                + "\\(\\)")
+                        .matcher(Files.readString(file)).find()) {
                     return true;
                 }
             }
@@ -140,9 +161,9 @@ class SettingsTest {
 
     private static boolean isUsed(String property, String users) {
         String[] words = property.split("\\.");
-        // a route may put a header in the place of a word, such as bridge.category.${header.group}
+        // a route may put a variable in the place of a word, such as bridge.category.${variable.group}
         Stream<String> names = IntStream.range(0, words.length).mapToObj(i -> IntStream.range(0, words.length)
-                .mapToObj(j -> i == j ? "\\$\\{header\\.\\w+}" : Pattern.quote(words[j]))
+                .mapToObj(j -> i == j ? "\\$\\{(header|variable)\\.\\w+}" : Pattern.quote(words[j]))
                 .collect(Collectors.joining("\\.")));
         return users.contains(property) || names.anyMatch(name -> Pattern.compile(name).matcher(users).find());
     }

@@ -57,45 +57,52 @@ class StartIT {
     }
 
     @Test
-    void withFieldsToRedactThatAreNoneItSaysWhichTogetherWithAllElseThatIsWrong() {
-        settings.remove("SUMOLOGIC_URL");
+    void anInvalidRedactionPathStopsTheStart() {
         settings.put("BRIDGE_REDACT", "assignedTo.email,responders[0].user");
-        settings.put("BRIDGE_REDACT_MODE", "drop");
 
-        doesNotStart("SUMOLOGIC_URL is missing", "BRIDGE_REDACT has 'responders[0].user', which is not a path",
-                "BRIDGE_REDACT_MODE is neither remove nor hash: drop");
+        doesNotStart("BRIDGE_REDACT", "responders[0].user");
     }
 
     @Test
-    void whateverIsWrongWithItsSettingsItSaysTogetherWithoutASecret() {
+    void allInvalidSettingsAreReportedTogetherWithoutASecret() {
         settings.put("BRIDGE_BATCH_MAX_EVENTS", "many");
         settings.put("BRIDGE_OUTBOX_MAX_BYTES", "0");
         settings.put("BRIDGE_RETRY_DELAY", "soon");
-        settings.put("BRIDGE_LANES", "rabbits");
+        settings.put("BRIDGE_STORE", "rabbits");
+        settings.put("BRIDGE_REDACT_MODE", "drop");
         settings.put("SUMOLOGIC_URL", SumoLogic.TOKEN);
         settings.put("SUMOLOGIC_CONNECTIONS", "0");
         settings.put("QUARKUS_HTTP_IDLE_TIMEOUT", "late");
         settings.remove("ILERT_WEBHOOK_PASSWORD");
 
-        String output = doesNotStart("BRIDGE_BATCH_MAX_EVENTS", "BRIDGE_RETRY_DELAY", "BRIDGE_LANES",
-                "SUMOLOGIC_URL is not", "SUMOLOGIC_CONNECTIONS must be at least 1", "QUARKUS_HTTP_IDLE_TIMEOUT",
-                "ILERT_WEBHOOK_PASSWORD is missing");
+        String output = doesNotStart("BRIDGE_BATCH_MAX_EVENTS", "BRIDGE_RETRY_DELAY", "BRIDGE_STORE",
+                "BRIDGE_REDACT_MODE", "SUMOLOGIC_URL is not", "SUMOLOGIC_CONNECTIONS must be between 1 and 64: 0",
+                "QUARKUS_HTTP_IDLE_TIMEOUT", "ILERT_WEBHOOK_PASSWORD is missing");
 
         assertFalse(output.contains(SumoLogic.TOKEN), output);
     }
 
     @Test
-    void numbersAndTimesOutOfTheirBoundsAreSaidTogether() {
+    void allSettingsOutOfRangeAreReportedTogether() {
         settings.put("BRIDGE_OUTBOX_MAX_BYTES", "0");
-        settings.put("BRIDGE_BULK_LINGER", "1");
-        settings.put("BRIDGE_REPORT_PERIOD", "0s");
-        settings.put("BRIDGE_BULK_MIN_REQUESTS_PER_SECOND", "1000");
+        settings.put("BRIDGE_MAX_BODY_SIZE", "32MB");
+        settings.put("BRIDGE_BATCH_MAX_EVENTS", "2000000000");
+        settings.put("BRIDGE_RETRY_DELAY", "2s");
+        settings.put("BRIDGE_RETRY_MAX_DELAY", "1s");
         settings.put("BRIDGE_SECRETS_DIR", "/not/there");
 
-        doesNotStart("BRIDGE_OUTBOX_MAX_BYTES must be at least 1: 0", "BRIDGE_BULK_LINGER is not a time",
-                "BRIDGE_REPORT_PERIOD must be 0 for never: 0s",
-                "BRIDGE_BULK_MAX_REQUESTS_PER_SECOND must be at least 1000: 100",
+        doesNotStart("BRIDGE_OUTBOX_MAX_BYTES must be between 1KB and 1000TB: 0",
+                "BRIDGE_MAX_BODY_SIZE must be between 1KB and 16MB: 33554432",
+                "BRIDGE_BATCH_MAX_EVENTS must be between 1 and 100000: 2000000000",
+                "BRIDGE_RETRY_MAX_DELAY must be at least BRIDGE_RETRY_DELAY",
                 "BRIDGE_SECRETS_DIR is not a directory: /not/there");
+    }
+
+    @Test
+    void aDurationWithoutAUnitStopsTheStart() {
+        settings.put("BRIDGE_BULK_LINGER", "1000");
+
+        doesNotStart("BRIDGE_BULK_LINGER", "'1000' is not a duration with a unit, such as 250ms");
     }
 
     @Test
@@ -128,27 +135,30 @@ class StartIT {
     static Stream<Arguments> mistakes() {
         return Stream.of(
                 arguments("broken YAML", "route.camel.yaml", "        - choice:\n            id: group-by-type",
-                        "        - choice:\n           id: group-by-type\n             x: y", "line 18, column"),
-                arguments("an EIP that there isn't", "route.camel.yaml", "setHeader:", "setHaeder:",
-                        "line 25, column 21: Unknown node id: setHaeder"),
-                arguments("a setting that there isn't", "lanes/outbox.camel.yaml", "bridge.express.linger",
-                        "bridge.express.lingr", ":30: route express: ", "[bridge.express.lingr] not found"),
-                arguments("an option that there isn't", "lanes/outbox.camel.yaml", "giveWayTo", "giveWayToo",
-                        ":45: route bulk: ", "giveWayToo=express"),
-                arguments("a bean that there isn't", "receive.camel.yaml", "ref: readEvent", "ref: readEvnt",
+                        "        - choice:\n           id: group-by-type\n             x: y", "line 20, column"),
+                arguments("an unknown EIP", "route.camel.yaml", "setHeader:", "setHaeder:",
+                        "line 27, column 21: Unknown node id: setHaeder"),
+                arguments("an unknown setting", "lane.camel.yaml", "bridge.bulk.linger", "bridge.bulk.lingr",
+                        ":24: route bulk: ", "[bridge.bulk.lingr] not found"),
+                arguments("an unknown option", "lane.camel.yaml", "yieldTo", "yieldToo", ":24: route bulk: ",
+                        "yieldToo=express"),
+                arguments("an unknown bean", "receive.camel.yaml", "ref: readEvent", "ref: readEvnt",
                         "route receive: ", "readEvnt"),
-                arguments("an exception that there isn't", "deliver.camel.yaml", "java.io.IOException",
-                        "java.io.IOExeption", "route deliver: ", "java.io.IOExeption"),
-                arguments("an expression that is none", "route.camel.yaml", "== 'HIGH'", "=== 'HIGH'",
-                        ":58: route route: Unexpected token = at location"),
-                arguments("a Kamelet that there isn't", "deliver.camel.yaml", "kamelet:sumologic-sink",
+                arguments("an unknown exception", "deliver.camel.yaml", "java.io.IOException", "java.io.IOExeption",
+                        "route deliver: ", "java.io.IOExeption"),
+                arguments("an invalid expression", "route.camel.yaml", "== 'HIGH'", "=== 'HIGH'",
+                        ":75: route route: Unexpected token = at location"),
+                arguments("an unknown Kamelet", "deliver.camel.yaml", "kamelet:sumologic-sink",
                         "kamelet:sumologic-snk", "sumologic-snk.kamelet.yaml"),
-                arguments("a step that leads nowhere", "route.camel.yaml", "direct:enqueue", "direct:enqueu",
-                        ":81: no route takes from direct:enqueu", ":91: no route takes from direct:enqueu"),
-                arguments("a lane with no consumer", "lanes/outbox.camel.yaml",
-                        "    uri: outbox:bulk\n\n-", "    uri: outbox:slow\n\n-",
-                        ":21: no route takes from outbox:slow"),
-                arguments("two routes of one name", "lanes/outbox.camel.yaml", "id: bulk", "id: express",
+                arguments("a route that is not there", "receive.camel.yaml", "name: route\n", "name: rout\n",
+                        "receive.camel.yaml:118: no route consumes from direct:rout"),
+                arguments("a dead letter channel to nowhere", "receive.camel.yaml", "direct:route-failed",
+                        "direct:route-faild", "no route consumes from direct:route-faild"),
+                arguments("a lane that is not there", "route.camel.yaml", "lane: express", "lane: expres",
+                        ":95: no route consumes from lane:expres"),
+                arguments("a lane without a consumer", "lane.camel.yaml", "        lane: bulk\n",
+                        "        lane: slow\n", ":103: no route consumes from lane:bulk"),
+                arguments("two routes of one name", "lane.camel.yaml", "id: bulk", "id: express",
                         "Duplicate route ids detected: express"));
     }
 
@@ -168,7 +178,7 @@ class StartIT {
     void withoutARouteThatTakesEventsItSaysSo() throws Exception {
         settings.put("BRIDGE_ROUTES_DIR", new EditedRoutes().delete("receive.camel.yaml").folder());
 
-        doesNotStart("No route takes what iLert sends");
+        doesNotStart("No route receives events");
     }
 
     @Test
@@ -180,9 +190,10 @@ class StartIT {
             program.kill();
         }
         settings.put("BRIDGE_ROUTES_DIR",
-                new EditedRoutes().replace("lanes/outbox.camel.yaml", "outbox:bulk", "outbox:slow").folder());
+                new EditedRoutes().replace("lane.camel.yaml", "        lane: bulk\n", "        lane: slow\n")
+                        .replace("route.camel.yaml", "lane: bulk", "lane: slow").folder());
 
-        String output = doesNotStart("No route takes from outbox:bulk, where 1 events wait");
+        String output = doesNotStart("No route consumes from lane:bulk, where 1 events are pending");
 
         assertFalse(output.contains("Listening on"), output);
         settings.remove("BRIDGE_ROUTES_DIR");
@@ -197,7 +208,7 @@ class StartIT {
 
     @Test
     void overKafkaItSaysWhatIsMissingAtOnce() {
-        settings.put("BRIDGE_LANES", "kafka");
+        settings.put("BRIDGE_STORE", "kafka");
         settings.put("BRIDGE_KAFKA_SECURITY_PROTOCOL", "SASL_SSL");
         settings.put("BRIDGE_KAFKA_SASL_MECHANISM", "GSSAPI");
         settings.put("BRIDGE_KAFKA_CA", "/nowhere");
@@ -209,12 +220,12 @@ class StartIT {
 
     @Test
     void overKafkaALaneThatNobodyReadsIsNotWrittenTo() throws Exception {
-        settings.put("BRIDGE_LANES", "kafka");
+        settings.put("BRIDGE_STORE", "kafka");
         settings.put("BRIDGE_KAFKA_BROKERS", "localhost:1");
         settings.put("BRIDGE_ROUTES_DIR", new EditedRoutes()
-                .replace("lanes/kafka.camel.yaml", "kafka-lane:bulk", "kafka-lane:slow").folder());
+                .replace("lane.camel.yaml", "        lane: bulk\n", "        lane: slow\n").folder());
 
-        doesNotStart("kafka.camel.yaml:", "no route takes from kafka-lane:bulk");
+        doesNotStart("route.camel.yaml:", "no route consumes from lane:bulk");
     }
 
     private String doesNotStart(String... reasons) {

@@ -34,14 +34,11 @@ import io.ilertsumo.bridge.testing.Terraform;
 import io.ilertsumo.bridge.testing.Terraform.Block;
 import io.ilertsumo.bridge.testing.TerraformSchemas;
 
-/**
- * What Terraform is given is right in itself, and fits what the providers take. {@code terraform validate} would tell, but
- * wants the providers for it.
- */
+/** Tests the Terraform against the providers' schemas, since {@code terraform validate} needs the providers. */
 class TerraformTest {
 
-    private static final String SUMO_LOGIC = "sumologic/resources";
-    private static final String ILERT = "ilert";
+    private static final String SUMO_LOGIC = "setup/sumologic/resources";
+    private static final String ILERT = "setup/ilert";
     private static final Path RIGHT = Path.of("src", "test", "resources", "terraform", "right.tf");
 
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -49,13 +46,13 @@ class TerraformTest {
     private static final Set<String> CHARTS = Set.of("svp", "pie", "bar", "column", "line", "table");
     private static final int COLUMNS = 24;
 
-    // --- all of it
+    // --- all files
 
     @ParameterizedTest
-    @ValueSource(strings = { "sumologic", ILERT, "src/test/resources/terraform" })
-    void itIsWrittenAsTerraformWritesIt(String folder) throws IOException, InterruptedException {
+    @ValueSource(strings = { "setup/sumologic", ILERT, "src/test/resources/terraform" })
+    void filesAreFormatted(String folder) throws IOException, InterruptedException {
         ProcessBuilder format = Manifests.tool("terraform", "fmt", "-check", "-diff", "-recursive", folder);
-        // else it asks the internet whether there is a newer one
+        // no check for a newer version over the internet
         format.environment().put("CHECKPOINT_DISABLE", "1");
         Process terraform = format.redirectErrorStream(true).start();
         String output = new String(terraform.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
@@ -65,7 +62,7 @@ class TerraformTest {
 
     @ParameterizedTest
     @ValueSource(strings = { SUMO_LOGIC, ILERT })
-    void everyReferenceLeadsSomewhere(String folder) throws IOException {
+    void referencesAreResolved(String folder) throws IOException {
         Terraform terraform = read(folder);
 
         assertFalse(terraform.references().isEmpty());
@@ -74,12 +71,12 @@ class TerraformTest {
 
     @ParameterizedTest
     @ValueSource(strings = { SUMO_LOGIC, ILERT })
-    void whatIsInEveryResourceIsWhatItsProviderTakes(String folder) throws IOException {
+    void resourcesConformToTheirSchemas(String folder) throws IOException {
         assertEquals(List.of(), TerraformSchemas.misfits(read(folder)));
     }
 
     @Test
-    void theTableHasTheResourcesThatThereAreAndNoOthers() throws IOException {
+    void schemasAreOfTheUsedResources() throws IOException {
         assertEquals(Stream.of(read(SUMO_LOGIC), read(ILERT)).flatMap(TerraformSchemas::resources)
                 .map(block -> block.type() + " " + block.labels().get(0))
                 .collect(Collectors.toCollection(TreeSet::new)),
@@ -88,20 +85,20 @@ class TerraformTest {
 
     @ParameterizedTest
     @ValueSource(strings = { SUMO_LOGIC, ILERT })
-    void everyVariableAndEveryLocalIsUsedAndVariablesSayWhatTheyAre(String folder) throws IOException {
+    void variablesAndLocalsAreUsedAndVariablesAreDescribed(String folder) throws IOException {
         assertEquals(List.of(), badVariables(read(folder)));
     }
 
     @ParameterizedTest
     @ValueSource(strings = { SUMO_LOGIC, ILERT })
-    void theProvidersThatAreNamedAreRequiredWithTheirSourceAndVersion(String folder) throws IOException {
+    void providersAreRequiredWithSourceAndVersion(String folder) throws IOException {
         assertEquals(List.of(), badProviders(read(folder)));
     }
 
     // --- dashboards and monitors
 
     @Test
-    void everyPanelHasItsPlaceAndAsksForWhatTheDashboardsVariablesSay() throws IOException {
+    void panelsHavePositionsAndUseAllVariables() throws IOException {
         List<Block> dashboards = read(SUMO_LOGIC).resources("sumologic_dashboard");
 
         assertEquals(List.of("iLert - Overview", "iLert - Bridge"),
@@ -113,7 +110,7 @@ class TerraformTest {
     }
 
     @Test
-    void theOverviewFiltersByEachOfTheFiveFields() throws IOException {
+    void overviewHasFiveFilters() throws IOException {
         Block overview = read(SUMO_LOGIC).resources("sumologic_dashboard").get(0);
 
         assertEquals(Set.of("{{Logsdatasource}}", "{{alertId}}", "{{alertSource}}", "{{eventType}}", "{{status}}",
@@ -121,7 +118,7 @@ class TerraformTest {
     }
 
     @Test
-    void everyMonitorNotifiesOfWhatItFinds() throws IOException {
+    void monitorsNotifyOfTheirTriggers() throws IOException {
         List<Block> monitors = read(SUMO_LOGIC).resources("sumologic_monitor");
 
         assertFalse(monitors.isEmpty());
@@ -130,7 +127,7 @@ class TerraformTest {
     }
 
     @Test
-    void theOutputNamesEveryDashboardAndEveryMonitor() throws IOException {
+    void outputContainsAllDashboardsAndMonitors() throws IOException {
         Terraform terraform = read(SUMO_LOGIC);
 
         assertEquals(named(terraform, "sumologic_dashboard", "title"), output(terraform, "dashboards"));
@@ -147,42 +144,42 @@ class TerraformTest {
                 .orElseThrow().text("value");
     }
 
-    // --- whatever is wrong is found
+    // --- the checks find mistakes
 
     @Test
-    void nothingIsFoundInWhatIsRight() throws IOException {
+    void correctFileHasNoMistakes() throws IOException {
         assertEquals(List.of(), mistakes(Terraform.of(Files.readString(RIGHT))));
     }
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            title            = var.title | title = var.titel               | var.titel leads nowhere
-            title            = var.title | title = local.title             | local.title leads nowhere
-            title            = var.title | title = sumologic_monitor.m.nam | sumologic_monitor.m.nam leads nowhere
-            title            = var.title | title = sumologic_monitor.n.id  | sumologic_monitor.n.id leads nowhere
-            title            = var.title | title = data.sumologic_role.r   | data.sumologic_role.r leads nowhere
-            name         = "Missing"     | name = "M2" count = 1 folder = sumologic_monitor.m.id | m.id leads nowhere
-            dynamic "obj_permission"     | dynamic "permission"            | obj_permission.value leads nowhere
-            title            = var.title | titel = var.title               | sumologic_dashboard.d: titel is not known
+            title            = var.title | title = var.titel               | var.titel cannot be resolved
+            title            = var.title | title = local.title             | local.title cannot be resolved
+            title            = var.title | title = sumologic_monitor.m.nam | sumologic_monitor.m.nam cannot be resolved
+            title            = var.title | title = sumologic_monitor.n.id  | sumologic_monitor.n.id cannot be resolved
+            title            = var.title | title = data.sumologic_role.r   | data.sumologic_role.r cannot be resolved
+            name         = "Missing"     | name = "M2" count = 1 folder = sumologic_monitor.m.id | m.id cannot be resolved
+            dynamic "obj_permission"     | dynamic "permission"            | obj_permission.value cannot be resolved
+            title            = var.title | titel = var.title               | sumologic_dashboard.d: titel is unknown
             title            = var.title |                                 | sumologic_dashboard.d: title is missing
-            title            = var.title | title = 5                       | title is no string: 5
-            title            = var.title | title = var.recipients          | title is no string: ${var.recipients}
+            title            = var.title | title = 5                       | title is not a string: 5
+            title            = var.title | title = var.recipients          | title is not a string: ${var.recipients}
             title            = var.title | title = ""                      | title may not be ''
-            title            = var.title | id = "5"                        | id is not for setting
+            title            = var.title | id = "5"                        | id is read-only
             refresh_interval = 300       | refresh_interval = 42           | refresh_interval may not be '42'
             "-1w"                        | "1 week"                        | relative_time may not be '1 week'
             relative_time = "-1w"        |                                 | relative_time is missing
             sumo_search_panel {          | text_panel {} sumo_search_panel { | panel has 2 of its blocks
-            "sumologic_monitor"          | "sumologic_alarm"               | resource sumologic_alarm is not known
+            "sumologic_monitor"          | "sumologic_alarm"               | resource sumologic_alarm is unknown
             source_definition {          | source_definition {} source_definition { | there are 2 of source_definition
             source_definition {          | source {                        | variable: source_definition is missing
-            source_definition {          | source {                        | variable: the block source is not known
+            source_definition {          | source {                        | variable: the block source is unknown
             row_id = "A"                 |                                 | m queries: row_id is missing
             ["Read"]                     | ["Run"]                         | permissions may not be '[Run]'
             "15m"                        | "16m"                           | time_range may not be '16m'
             "Missing"                    | "Missing "                      | name may not be 'Missing '
             "Missing"                    | "M"                             | name may not be 'M'
-            default     = "D"            | default = ["D"]                 | the variable title is no string: [D]
+            default     = "D"            | default = ["D"]                 | the variable title is not a string: [D]
             "The title."                 | "The title"                     | title has no description that is a sentence
             type        = list(string)   |                                 | recipients has no type
             title            = var.title | title = "D"                     | the variable title is not used
@@ -201,7 +198,7 @@ class TerraformTest {
             "error"                      | "{{status}}"                    | there are no variables in {{status}}
             ["MissingData",              | ["Critical",                    | of [Critical, ResolvedMissingData]
             """)
-    void aMistakeWouldBeFound(String right, String wrong, String found) throws IOException {
+    void mistakeIsFound(String right, String wrong, String found) throws IOException {
         String text = Files.readString(RIGHT);
         assertTrue(text.contains(right));
 
@@ -213,7 +210,7 @@ class TerraformTest {
     private static List<String> mistakes(Terraform terraform) {
         List<String> mistakes = new ArrayList<>(TerraformSchemas.dangling(terraform));
         if (mistakes.isEmpty()) {
-            // what leads nowhere has no value
+            // an unresolved reference has no value
             mistakes.addAll(TerraformSchemas.misfits(terraform));
             terraform.resources("sumologic_dashboard").forEach(dashboard -> mistakes.addAll(badPanels(dashboard)));
             terraform.resources("sumologic_monitor").forEach(monitor -> mistakes.addAll(badMonitor(monitor)));
@@ -305,7 +302,7 @@ class TerraformTest {
 
     private static List<String> badPlaces(List<Block> places) {
         List<String> bad = new ArrayList<>();
-        // which panel is in which cell
+        // the panel of each cell
         Map<List<Integer>, String> cells = new HashMap<>();
         for (Block place : places) {
             String key = place.text("key");
@@ -345,11 +342,11 @@ class TerraformTest {
                 }
             }
         });
-        Set<String> told = new TreeSet<>();
+        Set<String> notified = new TreeSet<>();
         monitor.all("notifications").forEach(one -> ((List<?>) one.get("run_for_trigger_types"))
-                .forEach(type -> told.add(String.valueOf(type))));
-        if (found.isEmpty() || !found.equals(told)) {
-            bad.add(monitor + " notifies of " + told + ", finds " + found);
+                .forEach(type -> notified.add(String.valueOf(type))));
+        if (found.isEmpty() || !found.equals(notified)) {
+            bad.add(monitor + " notifies of " + notified + ", finds " + found);
         }
         return bad;
     }

@@ -64,7 +64,7 @@ class TlsIT {
     void forget() throws Exception {
         sumoLogic.recover();
         eventually().until(() -> program.management("/q/metrics").lines()
-                .filter(line -> line.startsWith("bridge_outbox_events{")).allMatch(line -> line.endsWith(" 0.0")));
+                .filter(line -> line.startsWith("bridge_pending_events{")).allMatch(line -> line.endsWith(" 0.0")));
         sumoLogic.forget();
     }
 
@@ -81,7 +81,7 @@ class TlsIT {
         try (Program distrustful = Program.start(
                 Program.settings(sumoLogic, SumoLogicResource.newDirectory("outbox")))) {
             assertEquals(202, distrustful.send(Events.express(Events.newId())));
-            eventually().until(() -> distrustful.management("/q/health/ready").contains("unavailable: "));
+            eventually().until(() -> distrustful.management("/q/health/ready").contains("failed: "));
             assertEquals(List.of(), sumoLogic.requests());
         }
     }

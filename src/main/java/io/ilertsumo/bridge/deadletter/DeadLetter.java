@@ -2,30 +2,58 @@ package io.ilertsumo.bridge.deadletter;
 
 import java.time.Instant;
 
+import io.ilertsumo.bridge.event.EventKey;
+
 /**
- * A dead letter as it is kept.
+ * An event or a call that can't be delivered or read, as it is kept.
  *
- * @param id       its number; higher ones came later
- * @param attempts how often it was kept: once more for each repeat of a call that can't be read, and for each replay that
- *                 could still not be read
- * @param first    when it became one
- * @param last     when it did so the last time
+ * @param id       its number; later dead letters have higher ones
+ * @param attempts how often it was kept: a call that repeats, or a replay that fails, counts once more
+ * @param first    when it was kept first
+ * @param last     when it was kept last
  * @param size     bytes of its body
- * @param content  what it is; in a list without the body
+ * @param content  the rest; without the body in a list
  */
-public record DeadLetter(long id, int attempts, Instant first, Instant last, int size, Undeliverable content) {
+public record DeadLetter(long id, int attempts, Instant first, Instant last, int size, Content content) {
 
     /**
-     * Which dead letters are meant: those that all of these hold for.
+     * What is kept of an event or a call.
+     *
+     * @param reason    why it is a dead letter: {@code unreadable}, {@code rejected}, {@code route-failed}, or a word of
+     *                  an edited route
+     * @param detail    the reason in a sentence; may be {@code null}
+     * @param status    Sumo Logic's HTTP status; {@code null} if it was not sent
+     * @param answer    the beginning of Sumo Logic's answer; may be {@code null}
+     * @param eventId   the event ID; may be {@code null}
+     * @param eventType the event type; may be {@code null}
+     * @param lane      the lane it was in; may be {@code null}
+     * @param group     the group; may be {@code null}
+     * @param encoding  the {@code Content-Encoding} of the body; may be {@code null}
+     * @param body      the event as stored in its lane, or the call as received
+     */
+    public record Content(String reason, String detail, Integer status, String answer, String eventId,
+            String eventType, String lane, String group, String encoding, byte[] body) {
+
+        /** Two calls with the same key have one dead letter: the key of the event, or of a body that is no event. */
+        public byte[] key() {
+            return eventId == null ? EventKey.of(body) : EventKey.of(eventId);
+        }
+    }
+
+    /**
+     * Selects the dead letters that meet all conditions.
      *
      * @param reason its reason; {@code null} for any
-     * @param type   its event's type; {@code null} for any
-     * @param from   became one, for the last time, then or later; {@code null} for any time
-     * @param to     became one, for the last time, before; {@code null} for any time
+     * @param type   its event type; {@code null} for any
+     * @param from   kept last then or later; {@code null} for any time
+     * @param to     kept last before; {@code null} for any time
      */
     public record Filter(String reason, String type, Instant from, Instant to) {
 
-        /** Whether the dead letter is one of them. */
+        /** Selects all. */
+        public static final Filter ALL = new Filter(null, null, null, null);
+
+        /** Whether the dead letter meets all conditions. */
         public boolean includes(DeadLetter letter) {
             return (reason == null || reason.equals(letter.content.reason()))
                     && (type == null || type.equals(letter.content.eventType()))

@@ -6,32 +6,30 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.time.OffsetDateTime;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
-import java.util.EnumMap;
+import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.atomic.AtomicInteger;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 
-import org.apache.camel.Exchange;
-import org.apache.camel.ProducerTemplate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-import io.ilertsumo.bridge.lane.LaneConstants;
-import io.ilertsumo.bridge.lane.Outcome;
-import io.ilertsumo.bridge.webhook.Problem;
-import io.micrometer.core.instrument.MeterRegistry;
+import io.ilertsumo.bridge.http.ManagementAuthentication;
+import io.ilertsumo.bridge.http.Problem;
+import io.ilertsumo.bridge.lane.StoreException;
 import io.quarkus.vertx.http.ManagementInterface;
-import io.vertx.core.Handler;
+import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.json.JsonArray;
@@ -39,378 +37,253 @@ import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
+import io.vertx.ext.web.handler.HttpException;
 
 /**
- * The dead letters over REST, on the management port: {@code dead-letters.openapi.yaml} describes it. What happens to a
- * letter that is replayed is in the route {@code replay}.
+ * Lists, exports, replays and discards dead letters over REST on the management port, as
+ * {@code dead-letters.openapi.yaml} describes. Requests run on worker threads.
  */
 @ApplicationScoped
 public class DeadLetterResource {
 
     private static final String PATH = "/dead-letters";
     private static final String DESCRIPTION = "dead-letters.openapi.yaml";
-    private static final int PAGE = 100;
-    private static final int LARGEST_PAGE = 1000;
-    /** So many at a time, since each waits for the same commit, and so many bytes, since all are in memory. */
-    private static final int REPLAYED_AT_ONCE = 100;
-    private static final int BYTES_REPLAYED_AT_ONCE = 2 * 1024 * 1024;
-
+    /** The most that a page has and that the store discards in one commit. */
+    private static final int MAX_LIMIT = 1000;
+    private static final long MAX_ID = 999_999_999_999_999_999L;
+    private static final String FILTER = "reason,type,from,to";
     private static final Logger LOG = LoggerFactory.getLogger(DeadLetterResource.class);
 
-    private final ManagementAccess access;
+    private final ManagementAuthentication authentication;
     private final DeadLetterStore store;
-    private final ProducerTemplate template;
-    private final MeterRegistry registry;
-    private final Map<Long, CompletableFuture<Replay>> underWay = new ConcurrentHashMap<>();
+    private final Replayer replayer;
 
-    DeadLetterResource(ManagementAccess access, DeadLetterStore store, ProducerTemplate template,
-            MeterRegistry registry) {
-        this.access = access;
+    DeadLetterResource(ManagementAuthentication authentication, DeadLetterStore store, Replayer replayer) {
+        this.authentication = authentication;
         this.store = store;
-        this.template = template;
-        this.registry = registry;
-    }
-
-    /** What became of a dead letter that was to be replayed. */
-    private enum Replay {
-        /** It is in its lane. */
-        REPLAYED,
-        /** It can still not be read, and is still a dead letter. */
-        UNREADABLE,
-        /** The routes send it nowhere; it is still a dead letter. */
-        DROPPED,
-        /** It was none any more. */
-        GONE,
-        /** It could not be stored, and is still a dead letter. */
-        FAILED
+        this.replayer = replayer;
     }
 
     void register(@Observes ManagementInterface management) {
         Router router = management.router();
-        router.route(PATH + "/*").handler(access::check).failureHandler(this::failed);
-        blocking(router.get(PATH), this::list);
-        blocking(router.delete(PATH), this::discardAll);
-        blocking(router.get(PATH + "/openapi.yaml"), this::describe);
-        blocking(router.get(PATH + "/export"), this::export);
-        blocking(router.post(PATH + "/replay"), this::replayAll);
-        blocking(router.get(PATH + "/:id"), this::get);
-        blocking(router.delete(PATH + "/:id"), this::discard);
-        blocking(router.post(PATH + "/:id/replay"), this::replay);
+        router.route(PATH + "/*").handler(authentication::check).failureHandler(this::failed);
+        add(router.get(PATH), FILTER + ",after,limit", this::list);
+        add(router.delete(PATH), FILTER + ",all", this::discardAll);
+        add(router.get(PATH + "/openapi.yaml"), "", this::describe);
+        add(router.get(PATH + "/export"), FILTER, this::export);
+        add(router.post(PATH + "/replay"), FILTER + ",all", this::replayAll);
+        add(router.get(PATH + "/:id"), "", this::get);
+        add(router.delete(PATH + "/:id"), "", this::discard);
+        add(router.post(PATH + "/:id/replay"), "", this::replay);
     }
 
-    /** Handles a call and may fail, which is answered. */
+    /** Handles a request. Every exception is answered. */
     @FunctionalInterface
-    private interface Call {
-        void handle(RoutingContext call) throws Exception;
+    private interface Operation {
+        void handle(RoutingContext request) throws Exception;
     }
 
-    private static void blocking(Route route, Call call) {
-        Handler<RoutingContext> handler = routing -> {
+    private static void add(Route route, String parameters, Operation operation) {
+        route.blockingHandler(request -> {
             try {
-                call.handle(routing);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                routing.fail(e);
+                checkParameters(request.queryParams(), Set.of(parameters.split(",")));
+                operation.handle(request);
             } catch (Exception e) {
-                routing.fail(e);
+                request.fail(e);
             }
-        };
-        route.blockingHandler(handler, false);
+        }, false);
     }
 
-    private void failed(RoutingContext call) {
-        Throwable failure = call.failure();
-        if (failure instanceof BadCallException) {
-            Problem.send(call, 400, failure.getMessage());
-        } else if (failure instanceof DeadLetterGoneException) {
-            Problem.send(call, 404, failure.getMessage());
-        } else if (failure == null) {
-            call.next();
+    /** A mistyped filter must not act on everything. */
+    private static void checkParameters(MultiMap given, Set<String> parameters) {
+        for (String name : given.names()) {
+            require(parameters.contains(name), "There is no parameter " + name + " here");
+            require(given.getAll(name).size() == 1 && !given.get(name).isBlank(), name + " must have one value");
+        }
+    }
+
+    private static void require(boolean condition, String problem) {
+        if (!condition) {
+            throw new HttpException(400, problem);
+        }
+    }
+
+    private void failed(RoutingContext request) {
+        Throwable failure = request.failure();
+        if (failure == null) {
+            request.next();
+        } else if (request.response().headWritten()) {
+            // an export: the client must see that it is incomplete
+            request.response().reset();
+        } else if (failure instanceof HttpException problem) {
+            Problem.send(request, problem.getStatusCode(), problem.getPayload());
+        } else if (failure instanceof StoreException) {
+            Problem.send(request, 503, failure.getMessage());
         } else {
-            LOG.error("A call of {} failed", PATH, failure);
-            if (call.response().headWritten()) {
-                call.response().reset();
-            } else {
-                Problem.send(call, 503, "The dead letters can't be reached, the bridge's log says why");
-            }
+            LOG.error("A request of {} failed and is answered 500", PATH, failure);
+            Problem.send(request, 500, "Unexpected failure, see the bridge's log");
         }
     }
 
-    private static final class BadCallException extends Exception {
-
-        private static final long serialVersionUID = 1L;
-
-        BadCallException(String message) {
-            super(message);
-        }
-    }
-
-    private void list(RoutingContext call) throws IOException, BadCallException {
-        DeadLetter.Filter filter = filter(call);
-        long after = number(call, "after", 0);
-        int limit = (int) Math.max(1, Math.min(LARGEST_PAGE, number(call, "limit", PAGE)));
-        List<DeadLetter> letters;
-        try (DeadLetters all = store.open()) {
-            letters = all.list(filter, after, limit);
-        }
+    private void list(RoutingContext request) throws StoreException {
+        int limit = (int) number(request, "limit", "100", 1, MAX_LIMIT);
+        long after = number(request, "after", "0", 0, MAX_ID);
+        List<DeadLetter> letters = store.list(filter(request), after, limit);
         JsonArray list = new JsonArray();
         letters.forEach(letter -> list.add(json(letter)));
         JsonObject page = new JsonObject().put("deadLetters", list);
         if (letters.size() == limit) {
             page.put("next", letters.get(limit - 1).id());
         }
-        answer(call, page);
+        send(request, page);
     }
 
-    private void get(RoutingContext call) throws IOException, BadCallException, DeadLetterGoneException {
-        long id = id(call);
-        answer(call, json(letter(id).orElseThrow(() -> new DeadLetterGoneException(id))));
+    private void get(RoutingContext request) throws StoreException {
+        send(request, json(find(id(request))));
     }
 
-    private void export(RoutingContext call)
-            throws IOException, BadCallException, ExecutionException, InterruptedException {
-        HttpServerResponse response = call.response().setChunked(true).putHeader(HttpHeaders.CONTENT_TYPE,
+    private void export(RoutingContext request) throws StoreException, ExecutionException, InterruptedException {
+        List<Long> ids = ids(filter(request));
+        HttpServerResponse response = request.response().setChunked(true).putHeader(HttpHeaders.CONTENT_TYPE,
                 "application/x-ndjson");
-        try (DeadLetters all = store.open()) {
-            for (long id : all.ids(filter(call))) {
-                Optional<DeadLetter> letter = all.get(id);
-                if (letter.isPresent()) {
-                    // one at a time, so that a slow reader does not fill the memory
-                    response.write(json(letter.get()).encode() + "\n").toCompletionStage().toCompletableFuture().get();
-                }
+        for (long id : ids) {
+            Optional<DeadLetter> letter = store.get(id);
+            if (letter.isPresent()) {
+                // one at a time, so that a slow client does not fill the memory
+                response.write(json(letter.get()).encode() + "\n").toCompletionStage().toCompletableFuture().get();
             }
         }
         response.end();
     }
 
-    private void discard(RoutingContext call) throws Exception {
-        CompletableFuture<Void> discarded = discard(id(call));
-        try {
-            discarded.get();
-        } catch (ExecutionException e) {
-            throw (Exception) e.getCause();
-        }
-        LOG.info("Discarded the dead letter {}", call.pathParam("id"));
-        call.response().setStatusCode(204).end();
+    private void discard(RoutingContext request) throws StoreException, ExecutionException, InterruptedException {
+        long id = find(id(request)).id();
+        discard(List.of(id));
+        LOG.info("Dead letter {} discarded", id);
+        request.response().setStatusCode(204).end();
     }
 
-    private void discardAll(RoutingContext call) throws Exception {
-        int count = 0;
-        for (long id : wanted(call)) {
-            try {
-                discard(id).get();
-                count++;
-            } catch (ExecutionException e) {
-                if (!(e.getCause() instanceof DeadLetterGoneException)) {
-                    throw (Exception) e.getCause();
-                }
-            }
+    private void discardAll(RoutingContext request) throws StoreException, ExecutionException, InterruptedException {
+        List<Long> ids = selected(request);
+        for (int i = 0; i < ids.size(); i += MAX_LIMIT) {
+            discard(ids.subList(i, Math.min(ids.size(), i + MAX_LIMIT)));
         }
-        LOG.info("Discarded {} dead letters", count);
-        answer(call, new JsonObject().put("discarded", count));
+        LOG.info("{} dead letters discarded", ids.size());
+        send(request, new JsonObject().put("discarded", ids.size()));
     }
 
-    private CompletableFuture<Void> discard(long id) throws InterruptedException {
-        CompletableFuture<Void> discarded = new CompletableFuture<>();
-        store.discard(id, Outcome.completing(discarded));
-        return discarded;
-    }
-
-    private void replay(RoutingContext call) throws Exception {
-        long id = id(call);
-        Replay became;
-        try (DeadLetters all = store.open()) {
-            became = replay(id, all, new AtomicInteger()).get();
-        }
-        switch (became) {
-            case REPLAYED -> answer(call, new JsonObject().put("replayed", 1));
-            case UNREADABLE -> Problem.send(call, 409, "It can still not be read, and is still a dead letter");
-            case DROPPED -> Problem.send(call, 409, "The routes send it nowhere, it is still a dead letter");
-            case GONE -> throw new DeadLetterGoneException(id);
-            case FAILED -> Problem.send(call, 503, "It could not be stored, and is still a dead letter");
-            default -> throw new IllegalStateException(became.name());
+    private void discard(List<Long> ids) throws StoreException, ExecutionException, InterruptedException {
+        CompletableFuture<Exception> discarded = new CompletableFuture<>();
+        store.discard(ids, (duplicate, failure) -> discarded.complete(failure));
+        if (discarded.get() != null) {
+            throw new StoreException(discarded.get().getMessage(), discarded.get());
         }
     }
 
-    private void replayAll(RoutingContext call) throws Exception {
-        Map<Replay, Integer> became = new EnumMap<>(Replay.class);
-        List<CompletableFuture<Replay>> replays = new ArrayList<>();
-        AtomicInteger bytes = new AtomicInteger();
-        try (DeadLetters all = store.open()) {
-            for (long id : wanted(call)) {
-                replays.add(replay(id, all, bytes));
-                if (replays.size() >= REPLAYED_AT_ONCE || bytes.get() >= BYTES_REPLAYED_AT_ONCE) {
-                    count(replays, became);
-                    bytes.set(0);
-                    if (became.containsKey(Replay.FAILED)) {
-                        break;
-                    }
-                }
-            }
+    private void replay(RoutingContext request) {
+        switch (replayer.replay(id(request))) {
+            case REPLAYED -> send(request, new JsonObject().put("replayed", 1));
+            case UNREADABLE -> Problem.send(request, 409, "The body is still unreadable; the dead letter stays");
+            case DROPPED -> Problem.send(request, 409, "The routes drop the event; the dead letter stays");
+            case GONE -> throw notFound(request.pathParam("id"));
+            default -> Problem.send(request, 503, "Failed, see the bridge's log; the dead letter stays");
         }
-        count(replays, became);
+    }
+
+    private void replayAll(RoutingContext request) throws StoreException {
+        Map<Replayer.Result, Integer> results = replayer.replay(selected(request));
         JsonObject counts = new JsonObject();
-        for (Replay one : Replay.values()) {
-            counts.put(one.name().toLowerCase(Locale.ROOT), became.getOrDefault(one, 0));
+        for (Replayer.Result result : Replayer.Result.values()) {
+            counts.put(result.name().toLowerCase(Locale.ROOT), results.getOrDefault(result, 0));
         }
-        LOG.info("Replayed dead letters: {}", counts);
-        if (became.containsKey(Replay.FAILED)) {
-            call.response().setStatusCode(503);
-        }
-        answer(call, counts);
+        LOG.info("Dead letters replayed: {}", counts);
+        request.response().setStatusCode(results.containsKey(Replayer.Result.FAILED) ? 503 : 200);
+        send(request, counts);
     }
 
-    private static void count(List<CompletableFuture<Replay>> replays, Map<Replay, Integer> became)
-            throws ExecutionException, InterruptedException {
-        for (CompletableFuture<Replay> replay : replays) {
-            became.merge(replay.get(), 1, Integer::sum);
-        }
-        replays.clear();
-    }
-
-    /**
-     * Replays the letter, unless that is under way already: not every store takes a letter away with its storing.
-     *
-     * @param bytes is given the size of the letter as well
-     */
-    private CompletableFuture<Replay> replay(long id, DeadLetters all, AtomicInteger bytes) throws IOException {
-        CompletableFuture<Replay> mine = new CompletableFuture<>();
-        CompletableFuture<Replay> other = underWay.putIfAbsent(id, mine);
-        if (other != null) {
-            return other.thenApply(became -> became == Replay.REPLAYED ? Replay.GONE : became);
-        }
-        Optional<DeadLetter> letter = Optional.empty();
-        try {
-            letter = all.get(id);
-        } finally {
-            if (letter.isEmpty()) {
-                underWay.remove(id);
-                mine.complete(Replay.GONE);
-            }
-        }
-        letter.ifPresent(found -> {
-            bytes.addAndGet(found.size());
-            replay(found).whenComplete((became, failure) -> {
-                underWay.remove(id);
-                mine.complete(failure == null ? became : Replay.FAILED);
-            });
-        });
-        return mine;
-    }
-
-    private CompletableFuture<Replay> replay(DeadLetter letter) {
-        return template.asyncSend("direct:replay", exchange -> {
-            exchange.getMessage().setBody(letter.content().body());
-            exchange.getMessage().setHeader(Exchange.CONTENT_ENCODING, letter.content().encoding());
-            exchange.getMessage().setHeader(LaneConstants.DEAD_LETTER, letter.id());
-            exchange.getMessage().setHeader("reason", letter.content().reason());
-        }).thenApply(exchange -> {
-            Replay became = became(exchange);
-            registry.counter("bridge.dead.letters.replayed", "result", became.name().toLowerCase(Locale.ROOT))
-                    .increment();
-            return became;
-        });
-    }
-
-    private static Replay became(Exchange exchange) {
-        Exception failure = exchange.getException();
-        if (failure instanceof DeadLetterGoneException) {
-            return Replay.GONE;
-        } else if (failure != null) {
-            LOG.warn("A dead letter was not replayed: {}", failure.getMessage());
-            return Replay.FAILED;
-        } else if ("unreadable".equals(exchange.getMessage().getHeader("result"))) {
-            return Replay.UNREADABLE;
-        }
-        return "none".equals(exchange.getMessage().getHeader(LaneConstants.LANE)) ? Replay.DROPPED : Replay.REPLAYED;
-    }
-
-    private Optional<DeadLetter> letter(long id) throws IOException {
-        try (DeadLetters all = store.open()) {
-            return all.get(id);
-        }
-    }
-
-    private List<Long> wanted(RoutingContext call) throws IOException, BadCallException {
-        DeadLetter.Filter filter = filter(call);
-        if (filter.equals(new DeadLetter.Filter(null, null, null, null))
-                && !"true".equals(call.request().getParam("all"))) {
-            throw new BadCallException("Say which ones by reason, type, from or to, or that you mean all by all=true");
-        }
-        try (DeadLetters letters = store.open()) {
-            return letters.ids(filter);
-        }
-    }
-
-    private void describe(RoutingContext call) throws IOException {
+    private void describe(RoutingContext request) throws IOException {
         try (InputStream in = Thread.currentThread().getContextClassLoader().getResourceAsStream(DESCRIPTION)) {
-            call.response().putHeader(HttpHeaders.CONTENT_TYPE, "application/yaml")
+            request.response().putHeader(HttpHeaders.CONTENT_TYPE, "application/yaml")
                     .end(new String(in.readAllBytes(), StandardCharsets.UTF_8));
         }
     }
 
-    private static DeadLetter.Filter filter(RoutingContext call) throws BadCallException {
-        return new DeadLetter.Filter(call.request().getParam("reason"), call.request().getParam("type"),
-                time(call, "from"), time(call, "to"));
+    private DeadLetter find(long id) throws StoreException {
+        return store.get(id).orElseThrow(() -> notFound(Long.toString(id)));
     }
 
-    private static Instant time(RoutingContext call, String name) throws BadCallException {
-        String text = call.request().getParam(name);
+    private static HttpException notFound(String id) {
+        return new HttpException(404, "There is no dead letter " + id);
+    }
+
+    private List<Long> selected(RoutingContext request) throws StoreException {
+        DeadLetter.Filter filter = filter(request);
+        require(!filter.equals(DeadLetter.Filter.ALL) || "true".equals(request.request().getParam("all")),
+                "Select dead letters by reason, type, from or to, or all of them by all=true");
+        return ids(filter);
+    }
+
+    /** Those of now: a replay may keep one again, with a higher number. */
+    private List<Long> ids(DeadLetter.Filter filter) throws StoreException {
+        List<Long> ids = new ArrayList<>();
+        List<DeadLetter> page;
+        do {
+            page = store.list(filter, ids.isEmpty() ? 0 : ids.get(ids.size() - 1), MAX_LIMIT);
+            page.forEach(letter -> ids.add(letter.id()));
+        } while (page.size() == MAX_LIMIT);
+        return ids;
+    }
+
+    private static DeadLetter.Filter filter(RoutingContext request) {
+        Instant from = time(request, "from");
+        Instant to = time(request, "to");
+        require(from == null || to == null || from.isBefore(to), "from must be before to");
+        return new DeadLetter.Filter(request.request().getParam("reason"), request.request().getParam("type"), from,
+                to);
+    }
+
+    private static Instant time(RoutingContext request, String name) {
+        String text = request.request().getParam(name);
         try {
-            return text == null ? null : Instant.parse(text);
+            return text == null ? null : OffsetDateTime.parse(text).toInstant();
         } catch (DateTimeParseException e) {
-            throw new BadCallException(name + " is not a time such as 2026-01-31T23:59:59Z");
+            throw new HttpException(400, name + " must be a time such as 2026-01-31T23:59:59Z: " + text);
         }
     }
 
-    private static long number(RoutingContext call, String name, long otherwise) throws BadCallException {
-        String text = call.request().getParam(name);
-        try {
-            return text == null ? otherwise : Long.parseLong(text);
-        } catch (NumberFormatException e) {
-            throw new BadCallException(name + " is not a number");
-        }
+    private static long id(RoutingContext request) {
+        return number(request, "id", "", 0, MAX_ID);
     }
 
-    private static long id(RoutingContext call) throws BadCallException {
-        try {
-            return Long.parseLong(call.pathParam("id"));
-        } catch (NumberFormatException e) {
-            throw new BadCallException("The id of a dead letter is a number");
-        }
+    private static long number(RoutingContext request, String name, String defaultValue, long min, long max) {
+        String text = request.request().getParam(name, defaultValue);
+        require(text.matches("\\d{1,18}") && Long.parseLong(text) >= min && Long.parseLong(text) <= max,
+                name + " must be a number from " + min + " to " + max + ": " + text);
+        return Long.parseLong(text);
     }
 
     private static JsonObject json(DeadLetter letter) {
-        JsonObject json = new JsonObject().put("id", letter.id()).put("reason", letter.content().reason());
-        putUnlessNull(json, "detail", letter.content().detail());
-        putUnlessNull(json, "status", letter.content().status());
-        putUnlessNull(json, "answer", letter.content().answer());
-        json.put("attempts", letter.attempts()).put("first", letter.first().toString())
-                .put("last", letter.last().toString());
-        putUnlessNull(json, "eventId", letter.content().eventId());
-        putUnlessNull(json, "eventType", letter.content().eventType());
-        putUnlessNull(json, "lane", letter.content().lane());
-        putUnlessNull(json, "group", letter.content().group());
-        putUnlessNull(json, "encoding", letter.content().encoding());
-        json.put("size", letter.size());
-        if (letter.content().body() != null) {
+        DeadLetter.Content content = letter.content();
+        JsonObject json = new JsonObject().put("id", letter.id()).put("reason", content.reason())
+                .put("detail", content.detail()).put("status", content.status()).put("answer", content.answer())
+                .put("attempts", letter.attempts()).put("first", letter.first().toString())
+                .put("last", letter.last().toString()).put("eventId", content.eventId())
+                .put("eventType", content.eventType()).put("lane", content.lane()).put("group", content.group())
+                .put("encoding", content.encoding()).put("size", letter.size());
+        json.getMap().values().removeIf(Objects::isNull);
+        if (content.body() != null) {
             try {
-                json.put("body", StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(letter.content().body()))
-                        .toString());
+                json.put("body",
+                        StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(content.body())).toString());
             } catch (CharacterCodingException e) {
-                json.put("bodyBase64", letter.content().body());
+                // Vert.x would encode it for URLs, without padding
+                json.put("bodyBase64", Base64.getEncoder().encodeToString(content.body()));
             }
         }
         return json;
     }
 
-    private static void putUnlessNull(JsonObject json, String name, Object value) {
-        if (value != null) {
-            json.put(name, value);
-        }
-    }
-
-    private static void answer(RoutingContext call, JsonObject body) {
-        call.response().putHeader(HttpHeaders.CONTENT_TYPE, "application/json").end(body.encode());
+    private static void send(RoutingContext request, JsonObject body) {
+        request.response().putHeader(HttpHeaders.CONTENT_TYPE, "application/json").end(body.encode());
     }
 }

@@ -1,24 +1,41 @@
 package io.ilertsumo.bridge.deadletter;
 
-import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
 
-import io.ilertsumo.bridge.lane.Outcome;
+import io.ilertsumo.bridge.lane.StoreCallback;
+import io.ilertsumo.bridge.lane.StoreException;
 
-/** Where dead letters are kept, durably and within bounds: the oldest make room for new ones. Thread-safe. */
+/**
+ * Keeps dead letters durably and within bounds: beyond, the oldest are evicted. An event, or a body that is no event, has
+ * one dead letter, however often it is kept. Thread-safe. Methods that return something block while they read.
+ */
 public interface DeadLetterStore {
 
-    /** Keeps what can't be delivered. What was kept before is not kept twice: its attempts are counted. */
-    void keep(Undeliverable undeliverable, Outcome outcome);
+    /** Keeps a dead letter. Does not block; calls back once it is durable. */
+    void keep(DeadLetter.Content content, StoreCallback callback);
 
-    /** Throws a dead letter away; the outcome is a {@link DeadLetterGoneException} if there is none of that id. */
-    void discard(long deadLetter, Outcome outcome) throws InterruptedException;
+    /**
+     * Deletes dead letters, those that are gone already included. Does not block; calls back once all are gone.
+     *
+     * @param ids the numbers of any dead letters, at most 1,000
+     */
+    void discard(List<Long> ids, StoreCallback callback);
 
-    /** Opens the dead letters for one thread to read: all that were kept before, and none that was discarded. */
-    DeadLetters open() throws IOException;
+    /**
+     * The selected dead letters without their bodies, in the order of their numbers.
+     *
+     * @param after only those with a higher number
+     * @param limit at most this many
+     */
+    List<DeadLetter> list(DeadLetter.Filter filter, long after, int limit) throws StoreException;
 
-    /** How many dead letters are kept. */
-    long kept();
+    /** A dead letter with its body. */
+    Optional<DeadLetter> get(long id) throws StoreException;
 
-    /** How many dead letters this process has thrown away for one of their bounds since it was started. */
-    long dropped();
+    /** The number of dead letters; at most some seconds old. Does not block. */
+    long count();
+
+    /** Dead letters that this process has evicted since its start. Does not block. */
+    long evicted();
 }

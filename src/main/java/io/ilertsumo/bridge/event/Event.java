@@ -4,8 +4,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.HexFormat;
 
@@ -15,49 +13,51 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 
 /**
- * An iLert event: one JSON object, read in one pass for the few fields that the routes look at. The line is what came,
- * byte for byte, but for the white space between tokens: no value is parsed and written again, so none can change.
+ * An iLert event: one JSON object, read in one pass for the few fields that the routes use. The line is the body byte
+ * for byte, without the white space between tokens: no value is parsed and written again, so none can change.
  *
- * @param id       {@code eventId} as sent, else {@code sha256:} and the digest of the line
- * @param type     {@code eventType} in today's spelling ({@code alert-…} for an older {@code incident-…}); may be
- *                 {@code null}
+ * @param id       {@code eventId} as sent; where it is missing, empty or not Unicode (a lone surrogate),
+ *                 {@code sha256:} and the digest of the line
+ * @param type     {@code eventType} as sent; may be {@code null}
  * @param priority {@code priority} as sent; may be {@code null}
- * @param alert    {@code id} as sent, the same for all events of one alert; may be {@code null}
+ * @param alert    {@code id} as sent, the same for all events of one alert; may be {@code null}. In this field, the
+ *                 type and the priority, a lone surrogate is read as a question mark
  * @param line     the event as one line of UTF-8
  */
 public record Event(String id, String type, String priority, String alert, byte[] line) {
 
-    /** Deeper nesting is refused: iLert's events have 4 levels. */
+    /** The deepest nesting that is read. Events of iLert have 4 levels. */
     static final int MAX_DEPTH = 200;
 
     static final JsonFactory JSON = JsonFactory.builder()
             .streamReadConstraints(StreamReadConstraints.builder()
                     .maxNestingDepth(MAX_DEPTH)
-                    // the size of the body is the bound of all of these
+                    // the size of the body bounds all of these
                     .maxNumberLength(Integer.MAX_VALUE)
                     .maxStringLength(Integer.MAX_VALUE)
                     .maxNameLength(Integer.MAX_VALUE)
                     .build())
-            // a sender could have any number of names kept for good
+            // interned names would stay in memory, and the sender chooses them
             .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
             .build();
 
     /**
      * Reads an event.
      *
-     * @param  body                     UTF-8, with or without a byte order mark
-     * @throws UnreadableEventException if it is empty, not JSON, not UTF-8 or not an object
+     * @param  body                     UTF-8, with or without a byte order mark; is not changed
+     * @throws UnreadableEventException if it is empty, not JSON, not UTF-8, not an object or nested too deep
      */
     public static Event read(byte[] body) throws UnreadableEventException {
         int start = start(body);
         if (start == body.length) {
-            throw new UnreadableEventException("The body is empty");
+            throw new UnreadableEventException(400, "The body is empty");
         }
         // the parser would take a zero for a sign of UTF-16 or UTF-32
         if (body[start] != '{' || start + 1 < body.length && body[start + 1] == 0) {
-            throw new UnreadableEventException("The body is not a JSON object in UTF-8");
+            throw new UnreadableEventException(400, "The body is not a JSON object in UTF-8");
         }
         String id = null;
         String type = null;
@@ -77,18 +77,23 @@ public record Event(String id, String type, String priority, String alert, byte[
                 }
             }
             if (parser.nextToken() != null) {
-                throw new UnreadableEventException("There is more than one JSON value in the body");
+                throw new UnreadableEventException(400, "There is more than one JSON value in the body");
             }
+        } catch (StreamConstraintsException e) {
+            throw new UnreadableEventException(400, "The body is nested deeper than " + MAX_DEPTH + " levels");
         } catch (JsonProcessingException e) {
             JsonLocation at = e.getLocation();
             // the parser's own message quotes the content
-            throw new UnreadableEventException(
+            throw new UnreadableEventException(400,
                     "The body is not valid JSON" + (at == null ? "" : ", at byte " + (start + at.getByteOffset())));
         } catch (IOException e) {
-            throw new UnreadableEventException("The body can't be read");
+            throw new UnreadableEventException(400, "The body can't be read");
         }
         byte[] line = line(body, start);
-        return new Event(id == null || id.isEmpty() ? digest(line) : id, today(type), priority, alert, line);
+        // where UTF-8 can't encode an ID, two IDs could have the same bytes, and one event pass for the other's duplicate
+        boolean identified = id != null && !id.isEmpty() && isUnicode(id);
+        return new Event(identified ? id : "sha256:" + HexFormat.of().formatHex(EventKey.sha256(line)), unicode(type),
+                unicode(priority), unicode(alert), line);
     }
 
     private static String text(JsonParser parser, JsonToken value) throws IOException {
@@ -99,17 +104,17 @@ public record Event(String id, String type, String priority, String alert, byte[
         return value.isScalarValue() && value != JsonToken.VALUE_NULL ? parser.getText() : null;
     }
 
-    private static String today(String type) {
-        if (type != null && type.startsWith("incident-")) {
-            return "alert-" + type.substring("incident-".length());
-        }
-        if (type != null && type.startsWith("v-incident-")) {
-            return "v-alert-" + type.substring("v-incident-".length());
-        }
-        return type;
+    private static boolean isUnicode(String text) {
+        return StandardCharsets.UTF_8.newEncoder().canEncode(text);
     }
 
-    /** Where the first token begins, behind a byte order mark and white space. */
+    private static String unicode(String text) {
+        return text == null || isUnicode(text)
+                ? text
+                : new String(text.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8);
+    }
+
+    /** The position of the first token, behind a byte order mark and white space. */
     private static int start(byte[] body) {
         int start = body.length >= 3 && body[0] == (byte) 0xEF && body[1] == (byte) 0xBB && body[2] == (byte) 0xBF
                 ? 3
@@ -124,9 +129,9 @@ public record Event(String id, String type, String priority, String alert, byte[
         return b == ' ' || b == '\n' || b == '\r' || b == '\t';
     }
 
-    /** Takes out the white space between the tokens of valid JSON; the same array if there is none. */
+    /** Removes the white space between the tokens of valid JSON; returns the same array if there is none. */
     private static byte[] line(byte[] body, int start) throws UnreadableEventException {
-        byte[] line = start == 0 ? body : Arrays.copyOfRange(body, start, body.length);
+        byte[] line = new byte[body.length - start];
         int end = 0;
         int bits = 0;
         boolean inString = false;
@@ -134,46 +139,22 @@ public record Event(String id, String type, String priority, String alert, byte[
         for (int i = start; i < body.length; i++) {
             byte b = body[i];
             bits |= b;
-            if (inString) {
-                if (escaped) {
-                    escaped = false;
-                } else if (b == '\\') {
-                    escaped = true;
-                } else if (b == '"') {
-                    inString = false;
-                }
-            } else if (isWhite(b)) {
-                if (line == body) {
-                    line = body.clone();
-                }
+            if (!inString && isWhite(b)) {
                 continue;
-            } else if (b == '"') {
-                inString = true;
             }
-            if (line != body) {
-                line[end] = b;
+            if (b == '"' && !escaped) {
+                inString = !inString;
             }
-            end++;
+            escaped = b == '\\' && !escaped;
+            line[end++] = b;
         }
-        if (bits < 0) {
-            requireUtf8(body);
-        }
-        return end == line.length ? line : Arrays.copyOf(line, end);
-    }
-
-    private static void requireUtf8(byte[] body) throws UnreadableEventException {
         try {
-            StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(body));
+            if (bits < 0) {
+                StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(body));
+            }
         } catch (CharacterCodingException e) {
-            throw new UnreadableEventException("The body is not UTF-8");
+            throw new UnreadableEventException(400, "The body is not UTF-8");
         }
-    }
-
-    private static String digest(byte[] line) {
-        try {
-            return "sha256:" + HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(line));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("Every Java platform has SHA-256", e);
-        }
+        return end == body.length ? body : Arrays.copyOf(line, end);
     }
 }

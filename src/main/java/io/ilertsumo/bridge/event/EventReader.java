@@ -18,9 +18,9 @@ import org.apache.camel.Processor;
 import io.ilertsumo.bridge.settings.BridgeSettings;
 
 /**
- * Puts the event as one line into the message's body, and what the routes look at into its headers. A body with
- * {@code Content-Encoding} {@code gzip}, {@code x-gzip} or {@code deflate}, in any case, is decompressed, as far as the
- * limit for bodies goes.
+ * Reads the event in the message's body: the body becomes one line, and the headers {@code eventId}, {@code eventType},
+ * {@code priority} and {@code alertId} are set. A body with {@code Content-Encoding} {@code gzip}, {@code x-gzip} or
+ * {@code deflate} is decompressed, up to {@code bridge.max-body-size}. Thread-safe.
  */
 @ApplicationScoped
 @Named("readEvent")
@@ -32,45 +32,54 @@ public class EventReader implements Processor {
         this.maxBodySize = Math.toIntExact(settings.maxBodySize().asLongValue());
     }
 
+    /**
+     * Reads the event of a message.
+     *
+     * @throws UnreadableEventException if the body is not an event, or has another type or encoding
+     * @throws EventTooLargeException   if the decompressed body is larger than allowed
+     */
     @Override
-    public void process(Exchange exchange) throws UnreadableEventException {
+    public void process(Exchange exchange) throws UnreadableEventException, EventTooLargeException {
         Message message = exchange.getMessage();
+        String type = message.getHeader(Exchange.CONTENT_TYPE, String.class);
+        if (type != null && !type.toLowerCase(Locale.ROOT).contains("json")) {
+            throw new UnreadableEventException(415, "Send application/json");
+        }
         byte[] body = message.getBody(byte[].class);
         String encoding = message.getHeader(Exchange.CONTENT_ENCODING, String.class);
         Event event = Event
                 .read(body == null ? new byte[0] : encoding == null ? body : decompress(body, encoding, maxBodySize));
         message.setBody(event.line());
+        message.removeHeader(Exchange.CONTENT_TYPE);
+        message.removeHeader(Exchange.CONTENT_ENCODING);
         message.setHeader("eventId", event.id());
         message.setHeader("eventType", event.type());
         message.setHeader("priority", event.priority());
         message.setHeader("alertId", event.alert());
     }
 
-    static byte[] decompress(byte[] body, String encoding, int maxBodySize) throws UnreadableEventException {
-        byte[] read;
-        try (InputStream in = open(new ByteArrayInputStream(body), encoding)) {
-            read = in.readNBytes(maxBodySize + 1);
+    static byte[] decompress(byte[] body, String encoding, int maxBodySize)
+            throws UnreadableEventException, EventTooLargeException {
+        InputStream compressed = new ByteArrayInputStream(body);
+        try (InputStream in = switch (encoding.toLowerCase(Locale.ROOT)) {
+            case "gzip", "x-gzip" -> new GzipMembers(compressed);
+            case "deflate" -> new InflaterInputStream(compressed);
+            case "identity" -> compressed;
+            default -> throw new UnreadableEventException(415,
+                    "Send the body uncompressed, or with Content-Encoding gzip or deflate");
+        }) {
+            byte[] decompressed = in.readNBytes(maxBodySize + 1);
+            if (decompressed.length > maxBodySize) {
+                throw new EventTooLargeException("The body is larger than " + maxBodySize + " bytes");
+            }
+            return decompressed;
         } catch (IOException e) {
-            throw new UnreadableEventException("The body can't be decompressed as " + encoding + " says");
+            throw new UnreadableEventException(400, "The body can't be decompressed as " + encoding);
         }
-        if (read.length > maxBodySize) {
-            throw new EventTooLargeException("The body is larger than " + maxBodySize + " bytes");
-        }
-        return read;
     }
 
-    private static InputStream open(InputStream body, String encoding) throws IOException {
-        return switch (encoding.toLowerCase(Locale.ROOT)) {
-            case "gzip", "x-gzip" -> new GzipMembers(body);
-            case "deflate" -> new InflaterInputStream(body);
-            default -> body;
-        };
-    }
-
-    /** The JDK's stream calls itself for each member that is empty, and a small body has room for thousands of them. */
+    /** Limits the recursion of the JDK's stream, which calls itself for each empty member. */
     private static final class GzipMembers extends GZIPInputStream {
-
-        private static final int MAX_EMPTY = 100;
 
         private int depth;
 
@@ -80,15 +89,12 @@ public class EventReader implements Processor {
 
         @Override
         public int read(byte[] buffer, int offset, int length) throws IOException {
-            if (depth > MAX_EMPTY) {
+            if (++depth > 100) {
                 throw new ZipException("Too many empty members");
             }
-            depth++;
-            try {
-                return super.read(buffer, offset, length);
-            } finally {
-                depth--;
-            }
+            int read = super.read(buffer, offset, length);
+            depth--;
+            return read;
         }
     }
 }

@@ -2,9 +2,9 @@ package io.ilertsumo.bridge.event;
 
 import io.quarkus.runtime.annotations.RegisterForReflection;
 
-/** What came would be larger than allowed once decompressed. */
+/** Thrown where a body is larger than allowed once decompressed; to be answered 413. */
 @RegisterForReflection
-public class EventTooLargeException extends UnreadableEventException {
+public class EventTooLargeException extends Exception {
 
     private static final long serialVersionUID = 1L;
 

@@ -4,15 +4,16 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
-import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
@@ -20,92 +21,107 @@ import javax.crypto.spec.SecretKeySpec;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 
+import io.ilertsumo.bridge.settings.BridgeSettings.RedactMode;
+
 /**
- * Takes fields out of events, or puts hashes in the place of their values. All else stays byte for byte as it was.
- * Immutable, thread-safe.
+ * Removes fields from events, or replaces their values by hashes. Everything else stays byte for byte as it was.
+ * Thread-safe.
  */
 public final class Redaction {
 
     private static final String NAME = "[\\p{L}\\p{N}_-]+(\\[\\*])*";
     private static final Pattern PATH = Pattern.compile(NAME + "(\\." + NAME + ")*");
     private static final Pattern BETWEEN_PARTS = Pattern.compile("\\.|(?=\\[)");
-    /** Half of a SHA-256: no two people have the same by chance. */
+    private static final Pattern HASHED = Pattern.compile("(hmac-)?sha256:[0-9a-f]{32}");
+    /** Half of a SHA-256: enough that no two people have the same hash by chance. */
     private static final int HASH_BYTES = 16;
-    private static final byte[] NOTHING = {};
 
     private final Place event = new Place();
-    private static final Pattern HASHED = Pattern.compile("(hmac-)?sha256:[0-9a-f]{32}");
-
-    private final boolean hash;
+    private final List<Place> redacted = new ArrayList<>();
+    private final RedactMode mode;
     private final Optional<SecretKeySpec> key;
 
     /** A place in events that a path leads to or through. */
     private static final class Place {
-        /** Below an object by name; below an array by {@code null}, whichever the element. */
+        /** Places below an object by name; below an array by {@code null} for every element. */
         final Map<String, Place> below = new HashMap<>();
-        boolean redacted;
+        /** The path that ends here, if one does. */
+        String path;
+        volatile boolean matched;
     }
 
     /**
      * Reads the settings of the same names.
      *
-     * @param  fields                   {@code bridge.redact}: paths, separated by commas, or {@code none}
-     * @param  mode                     {@code bridge.redact-mode}: {@code remove} or {@code hash}
-     * @param  key                      {@code bridge.redact-key}: secret that hashes are made with; without it, whoever
-     *                                  guesses a value can tell its hash
-     * @throws IllegalArgumentException if a path or the mode is none; the message says so of each
+     * @param  paths                    {@code bridge.redact}: paths, separated by commas, or {@code none}
+     * @param  mode                     {@code bridge.redact-mode}
+     * @param  key                      {@code bridge.redact-key}: the secret that hashes are made with; without it, a
+     *                                  hash can be found by hashing guessed values
+     * @throws IllegalArgumentException if there is a path that is not valid or that another one covers; the message
+     *                                  names each
      */
-    public Redaction(String fields, String mode, Optional<String> key) {
-        List<String> wrong = new ArrayList<>();
-        for (String path : fields.equals("none") ? new String[0] : fields.split(",", -1)) {
-            if (PATH.matcher(path.strip()).matches()) {
-                Place place = event;
-                for (String part : BETWEEN_PARTS.split(path.strip())) {
-                    place = place.below.computeIfAbsent(part.equals("[*]") ? null : part, p -> new Place());
-                }
-                place.redacted = true;
-            } else {
-                wrong.add("BRIDGE_REDACT has '" + path + "', which is not a path such as responders[*].user.email");
+    public Redaction(String paths, RedactMode mode, Optional<String> key) {
+        this.mode = mode;
+        this.key = key.map(secret -> new SecretKeySpec(secret.getBytes(StandardCharsets.UTF_8), "HmacSHA256"));
+        List<String> errors = new ArrayList<>();
+        // a path that covers another is shorter
+        Stream.of(paths.equals("none") ? new String[0] : paths.split(",", -1)).map(String::strip)
+                .sorted(Comparator.comparing(String::length)).forEach(path -> add(path, errors));
+        if (!errors.isEmpty()) {
+            throw new IllegalArgumentException(String.join(". ", errors));
+        }
+    }
+
+    private void add(String path, List<String> errors) {
+        if (!PATH.matcher(path).matches()) {
+            errors.add("BRIDGE_REDACT has '" + path + "', which is not a path such as responders[*].user.email");
+            return;
+        }
+        Place place = event;
+        for (String part : BETWEEN_PARTS.split(path)) {
+            place = place.below.computeIfAbsent(part.equals("[*]") ? null : part, name -> new Place());
+            if (place.path != null) {
+                errors.add("BRIDGE_REDACT has '" + path + "', which '" + place.path + "' covers");
+                return;
             }
         }
-        if (!mode.equals("remove") && !mode.equals("hash")) {
-            wrong.add("BRIDGE_REDACT_MODE is neither remove nor hash: " + mode);
-        }
-        if (!wrong.isEmpty()) {
-            throw new IllegalArgumentException(String.join(". ", wrong));
-        }
-        this.hash = mode.equals("hash");
-        this.key = key.map(secret -> new SecretKeySpec(secret.getBytes(StandardCharsets.UTF_8), "HmacSHA256"));
+        place.path = path;
+        redacted.add(place);
+    }
+
+    /** Returns the paths that have matched nothing in any event so far. */
+    List<String> unmatched() {
+        return redacted.stream().filter(place -> !place.matched).map(place -> place.path).toList();
     }
 
     /**
-     * Redacts an event. Where a path leads to nothing, nothing happens; where a name is there twice, both are redacted.
-     * With hashes, {@code null} stays, and a text has the same hash however it is escaped, as has a number written so.
+     * Redacts an event. A path that matches nothing changes nothing; where a name occurs twice, both are redacted. With
+     * hashes, {@code null} stays, and a text has the same hash however it is escaped, as has a number written so.
      *
      * @param  line                     a JSON object
      * @return                          the same array if there is nothing to redact
      * @throws UnreadableEventException if it is not JSON
      */
     public byte[] redact(byte[] line) throws UnreadableEventException {
-        try (Pass pass = new Pass(line)) {
-            return pass.redacted();
+        try (JsonParser parser = Event.JSON.createParser(line)) {
+            return new Pass(line, parser).redacted();
         } catch (IOException e) {
             // the parser's own message quotes the content
-            throw new UnreadableEventException("The event to redact is not valid JSON");
+            throw new UnreadableEventException(400, "The event to redact is not valid JSON");
         }
     }
 
-    /** One way through an event. */
-    private final class Pass implements AutoCloseable {
+    /** One pass over an event. */
+    private final class Pass {
 
         private final byte[] line;
         private final JsonParser parser;
         private final ByteArrayOutputStream out;
         private int copied;
 
-        Pass(byte[] line) throws IOException {
+        Pass(byte[] line, JsonParser parser) {
             this.line = line;
-            this.parser = Event.JSON.createParser(line);
+            this.parser = parser;
             this.out = new ByteArrayOutputStream(line.length);
         }
 
@@ -120,7 +136,7 @@ public final class Redaction {
             return out.toByteArray();
         }
 
-        /** From the start of an object or array to its end. As deep as the paths are, however deep the event is. */
+        /** From the start of an object or array to its end. Recurses as deep as the paths, however deep the event. */
         private void redactBelow(Place place) throws IOException {
             boolean first = true;
             boolean anyKept = false;
@@ -130,16 +146,19 @@ public final class Redaction {
                     parser.nextToken();
                 }
                 Place here = place.below.get(parser.currentName());
-                boolean redacted = here != null && here.redacted;
-                if (redacted && !hash) {
-                    replace(first ? start : commaBefore(start), endOfValue(), NOTHING);
+                boolean match = here != null && here.path != null;
+                if (match && !here.matched) {
+                    here.matched = true;
+                }
+                if (match && mode == RedactMode.REMOVE) {
+                    replace(first ? start : commaBefore(start), endOfValue(), "");
                 } else {
                     if (!first && !anyKept) {
-                        replace(commaBefore(start), start, NOTHING);
+                        replace(commaBefore(start), start, "");
                     }
                     anyKept = true;
-                    if (redacted) {
-                        redactValue();
+                    if (match) {
+                        hashValue();
                     } else if (here == null) {
                         parser.skipChildren();
                     } else if (parser.currentToken().isStructStart()) {
@@ -150,17 +169,17 @@ public final class Redaction {
             }
         }
 
-        private void redactValue() throws IOException {
+        private void hashValue() throws IOException {
             if (parser.currentToken() == JsonToken.VALUE_NULL) {
                 return;
             }
             int start = startOfToken();
             // an escaped text is the same text
-            byte[] text = parser.currentToken().isStructStart()
-                    ? null
-                    : parser.getText().getBytes(StandardCharsets.UTF_8);
+            String text = parser.currentToken().isStructStart() ? null : parser.getText();
             int end = endOfValue();
-            replace(start, end, hash(text == null ? Arrays.copyOfRange(line, start, end) : text));
+            byte[] value = text == null ? Arrays.copyOfRange(line, start, end) : text.getBytes(StandardCharsets.UTF_8);
+            // a replayed dead letter has been redacted before
+            replace(start, end, '"' + (text != null && HASHED.matcher(text).matches() ? text : hash(value)) + '"');
         }
 
         private int startOfToken() {
@@ -181,38 +200,23 @@ public final class Redaction {
             return comma;
         }
 
-        private void replace(int start, int end, byte[] replacement) {
+        private void replace(int start, int end, String replacement) {
             out.write(line, copied, start - copied);
-            out.writeBytes(replacement);
+            out.writeBytes(replacement.getBytes(StandardCharsets.US_ASCII));
             copied = end;
-        }
-
-        @Override
-        public void close() throws IOException {
-            parser.close();
         }
     }
 
-    /** A JSON string. */
-    private byte[] hash(byte[] value) {
-        if (HASHED.matcher(new String(value, StandardCharsets.UTF_8)).matches()) {
-            // before it became a dead letter
-            return ('"' + new String(value, StandardCharsets.UTF_8) + '"').getBytes(StandardCharsets.US_ASCII);
+    private String hash(byte[] value) {
+        if (key.isEmpty()) {
+            return "sha256:" + HexFormat.of().formatHex(EventKey.sha256(value), 0, HASH_BYTES);
         }
         try {
-            byte[] hashed;
-            if (key.isPresent()) {
-                Mac mac = Mac.getInstance("HmacSHA256");
-                mac.init(key.get());
-                hashed = mac.doFinal(value);
-            } else {
-                hashed = MessageDigest.getInstance("SHA-256").digest(value);
-            }
-            String name = key.isPresent() ? "hmac-sha256" : "sha256";
-            return ('"' + name + ':' + HexFormat.of().formatHex(hashed, 0, HASH_BYTES) + '"')
-                    .getBytes(StandardCharsets.US_ASCII);
+            Mac mac = Mac.getInstance("HmacSHA256");
+            mac.init(key.get());
+            return "hmac-sha256:" + HexFormat.of().formatHex(mac.doFinal(value), 0, HASH_BYTES);
         } catch (GeneralSecurityException e) {
-            throw new IllegalStateException("Every Java platform has SHA-256 and HmacSHA256", e);
+            throw new IllegalStateException("Every Java platform has HmacSHA256", e);
         }
     }
 }

@@ -2,13 +2,20 @@ package io.ilertsumo.bridge.event;
 
 import io.quarkus.runtime.annotations.RegisterForReflection;
 
-/** What came is not an event: its message says what is wrong, without a word of the content. */
+/** Thrown where a body is not an event. The message describes what is wrong, without content of the body. */
 @RegisterForReflection
 public class UnreadableEventException extends Exception {
 
     private static final long serialVersionUID = 1L;
+    private final int status;
 
-    public UnreadableEventException(String message) {
+    public UnreadableEventException(int status, String message) {
         super(message);
+        this.status = status;
+    }
+
+    /** Returns the HTTP status to answer with: 415 for a type or encoding that is not supported, else 400. */
+    public int getStatus() {
+        return status;
     }
 }

@@ -1,43 +1,42 @@
 package io.ilertsumo.bridge.lane;
 
-import java.io.IOException;
-
 /**
- * Where the consumer of a lane gets its batches from. It belongs to one thread, but for {@link #wake()}.
- *
- * @param <B> its batches
+ * The pending events of one lane, for its consumer. Each group of the lane is a FIFO with a position of its own; groups
+ * take turns. Belongs to one thread, except {@link #wake()}.
  */
-public interface BatchSource<B extends Batch> extends AutoCloseable {
+public interface BatchSource extends AutoCloseable {
 
     /**
-     * Waits for events, at most for that long.
+     * Waits until enough events are pending.
      *
-     * @return whether there are that many of them, or bytes
+     * @param  events events that are enough
+     * @param  bytes  bytes of events that are enough
+     * @param  millis the longest wait
+     * @return        whether there are enough
      */
-    boolean await(int events, int bytes, long millis) throws Exception;
+    boolean await(int events, int bytes, long millis) throws StoreException, InterruptedException;
 
-    /** Waits while no batch is to be handed out, at most for that long. */
-    void idle(long millis) throws Exception;
+    /** Waits while no batch is to be delivered. */
+    void idle(long millis) throws StoreException, InterruptedException;
 
-    /** When the oldest event that waits was accepted, in milliseconds since the epoch; 0 if none waits. */
-    long oldest() throws Exception;
+    /** When the lane's oldest pending event was accepted, in milliseconds since the epoch; 0 if none is pending. */
+    long oldest() throws StoreException;
 
     /**
-     * The oldest event that waits and those of its group that may go with it. It waits still, until the batch is
-     * removed.
+     * The oldest events of the group whose turn it is. They stay pending until {@link #acknowledge(Batch)}.
      *
-     * @param  maxEvents at most that many events
-     * @param  maxBytes  at most that many bytes, unless the first event alone has more
-     * @return           {@code null} if nothing waits
+     * @param  maxEvents at most this many events
+     * @param  maxBytes  at most this many bytes, unless the first event alone has more
+     * @return           {@code null} if none is pending
      */
-    B next(int maxEvents, int maxBytes) throws Exception;
+    Batch next(int maxEvents, int maxBytes) throws StoreException;
 
-    /** Takes away what was delivered. */
-    void remove(B batch) throws Exception;
+    /** Removes the events of a batch, the last one that {@link #next(int, int)} returned. */
+    void acknowledge(Batch batch) throws StoreException;
 
-    /** Ends the waiting of its thread. For any thread. */
+    /** Ends a wait of the source's thread. For any thread. */
     void wake();
 
     @Override
-    void close() throws IOException;
+    void close();
 }

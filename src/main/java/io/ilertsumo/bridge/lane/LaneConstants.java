@@ -2,35 +2,41 @@ package io.ilertsumo.bridge.lane;
 
 import org.apache.camel.spi.Metadata;
 
-/** The message headers that lanes read and set. */
+/** The message headers that the lane producer reads, and the exchange variables that the lane consumer sets. */
 public final class LaneConstants {
 
-    @Metadata(label = "common", javaType = "String", description = "The lane: set by the consumer; the producer's lane is its endpoint's name.")
+    @Metadata(label = "producer", javaType = "String", description = "Set to the lane once the event is stored.")
     public static final String LANE = "lane";
 
-    @Metadata(label = "common", javaType = "String", description = "The group of the event. A batch holds events of one group only.")
+    @Metadata(label = "producer", javaType = "String", description = "The group of the event.", required = true)
     public static final String GROUP = "group";
 
-    @Metadata(label = "producer", javaType = "String", description = "The idempotency key: an event whose key is known already is not stored again.")
+    @Metadata(label = "producer", javaType = "String", description = "The ID of the event, by which duplicates are detected.", required = true)
     public static final String EVENT_ID = "eventId";
 
-    @Metadata(label = "producer", javaType = "String", description = "Events of one alert leave a lane in the order in which they were stored.")
+    @Metadata(label = "producer", javaType = "String", description = "The ID of the alert that the event belongs to.")
     public static final String ALERT_ID = "alertId";
 
-    @Metadata(label = "producer", javaType = "Long", description = "The id of the dead letter that the event is a replay of: it is stored whether or not its key is known, and the dead letter is taken away with it.")
+    @Metadata(label = "producer", javaType = "Long", description = "The ID of the dead letter that is replayed. Its event is stored whether or not it is a duplicate.")
     public static final String DEAD_LETTER = "deadLetter";
 
-    @Metadata(label = "producer", javaType = "String", description = "When the event was accepted.")
+    @Metadata(label = "producer", javaType = "String", description = "Set to accepted once the event is stored, or to duplicate if it was stored before.")
+    public static final String RESULT = "result";
+
+    /** The result of an event that is stored. */
     public static final String ACCEPTED = "accepted";
 
-    @Metadata(label = "consumer", javaType = "Integer", description = "How many events the batch holds.")
+    /** The result of an event that was stored before. */
+    public static final String DUPLICATE = "duplicate";
+
+    /** The result of an event that the routes do not store on purpose. */
+    public static final String DROPPED = "dropped";
+
+    /** Exchange variable of a batch: its events, one a line ({@code byte[]}, the message body at first). */
+    public static final String BATCH = "batch";
+
+    /** Exchange variable of a batch: the number of its events ({@code Integer}). */
     public static final String EVENTS = "events";
-
-    @Metadata(label = "consumer", javaType = "Integer", description = "The size of the batch in bytes.")
-    public static final String BYTES = "bytes";
-
-    /** The exchange property that holds the {@link Batch} a consumer handed out. */
-    public static final String BATCH = "CamelLaneBatch";
 
     private LaneConstants() {
     }

@@ -2,16 +2,28 @@ package io.ilertsumo.bridge.lane;
 
 import java.util.Collection;
 
-/** Where events wait for their delivery: the outbox, or Kafka. Thread-safe. */
+/** Persists the events of all lanes until they are delivered. Thread-safe. */
 public interface LaneStore {
 
-    /** All lanes that have a route or waiting events. */
-    Collection<? extends Lane> lanes();
+    /** Stores an event, unless it is a duplicate. Does not block; calls back once the event is durable. */
+    void append(LaneEvent event, StoreCallback callback);
 
     /**
-     * Returns if an event could be stored now, else says why not.
+     * Opens a lane for its consumer. A lane has one consumer in a process.
      *
-     * @throws Exception with a message for an operator, without secrets
+     * @param  maxEvents      events in a batch, which the source may use to bound what it reads ahead
+     * @param  maxBytes       bytes in a batch
+     * @throws StoreException if the lane has a consumer already, or the store can't be read
      */
-    void check() throws Exception;
+    BatchSource open(String lane, int maxEvents, int maxBytes) throws StoreException;
+
+    /** The lanes that have a consumer in this process or pending events. */
+    Collection<? extends LaneStatus> lanes();
+
+    /**
+     * Returns if an event could be stored now. Takes at most five seconds.
+     *
+     * @throws StoreException if it could not
+     */
+    void check() throws StoreException;
 }

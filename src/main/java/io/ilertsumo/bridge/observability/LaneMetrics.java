@@ -1,65 +1,142 @@
 package io.ilertsumo.bridge.observability;
 
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.ToDoubleFunction;
+
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 
+import org.apache.camel.CamelContext;
+import org.apache.camel.Exchange;
 import org.apache.camel.quarkus.main.events.AfterStart;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-import io.ilertsumo.bridge.deadletter.DeadLetterStore;
-import io.ilertsumo.bridge.lane.Lane;
+import io.ilertsumo.bridge.lane.Batch;
+import io.ilertsumo.bridge.lane.BatchListener;
+import io.ilertsumo.bridge.lane.LaneEndpoint;
+import io.ilertsumo.bridge.lane.LaneStatus;
 import io.ilertsumo.bridge.lane.LaneStore;
-import io.micrometer.core.instrument.FunctionCounter;
+import io.ilertsumo.bridge.lane.LogLimit;
+import io.ilertsumo.bridge.lane.StoreException;
+import io.ilertsumo.bridge.settings.BridgeSettings;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.Timer;
+import io.quarkus.arc.Unremovable;
 
-/** Shows how much waits in each lane, and how many dead letters there are. */
+/** The metrics of lanes: what became of their batches, how long delivery takes, and their backlogs. Thread-safe. */
 @ApplicationScoped
-public class LaneMetrics {
+@Unremovable
+public class LaneMetrics implements BatchListener {
 
     private static final Logger LOG = LoggerFactory.getLogger(LaneMetrics.class);
+    private static final Duration[] LATENCIES = { Duration.ofMillis(10), Duration.ofMillis(50), Duration.ofMillis(100),
+            Duration.ofMillis(500), Duration.ofSeconds(1), Duration.ofSeconds(5), Duration.ofSeconds(30),
+            Duration.ofMinutes(5), Duration.ofHours(1) };
 
     private final MeterRegistry registry;
-    private final LaneStore lanes;
-    private final DeadLetterStore deadLetters;
+    private final LaneStore store;
+    private final BridgeSettings settings;
+    /** By lane and group. */
+    private final Map<List<String>, Delivered> delivered = new ConcurrentHashMap<>();
+    /** By lane and reason. */
+    private final Map<List<String>, Counter> failures = new ConcurrentHashMap<>();
+    private final LogLimit unreadable = new LogLimit();
 
-    LaneMetrics(MeterRegistry registry, LaneStore lanes, DeadLetterStore deadLetters) {
+    LaneMetrics(MeterRegistry registry, LaneStore store, BridgeSettings settings) {
         this.registry = registry;
-        this.lanes = lanes;
-        this.deadLetters = deadLetters;
+        this.settings = settings;
+        this.store = store;
     }
 
-    void register(@Observes AfterStart started) {
-        // read from here on, not from the first call on
-        deadLetters.kept();
-        Gauge.builder("bridge.dead.letters.kept", deadLetters, DeadLetterStore::kept)
-                .description("Dead letters that somebody has to look at").register(registry);
-        FunctionCounter.builder("bridge.dead.letters.dropped", deadLetters, DeadLetterStore::dropped)
-                .description("Dead letters thrown away for one of their bounds").register(registry);
-        for (Lane lane : lanes.lanes()) {
-            if (!lane.isConsumed()) {
-                LOG.error("No route reads the lane {}: {} events wait in it and are NOT delivered", lane.name(),
-                        lane.events());
-            }
-            Tags tags = Tags.of("lane", lane.name());
-            Gauge.builder("bridge.outbox.events", lane, Lane::events).tags(tags)
-                    .description("Events that wait for their delivery").register(registry);
-            if (lane.bytes() >= 0) {
-                Gauge.builder("bridge.outbox.bytes", lane, Lane::bytes).tags(tags)
-                        .description("The size of the events that wait, in bytes").register(registry);
-            }
-            Gauge.builder("bridge.outbox.oldest.age", () -> age(lane)).tags(tags).baseUnit("seconds")
-                    .description("How long the oldest event has waited").register(registry);
+    /** The meters of one lane and group; the groups of a lane share the timer. */
+    private record Delivered(Counter events, Counter batches, Counter bytes, Timer latency) {
+    }
+
+    @Override
+    public void done(LaneEndpoint lane, Batch batch, Result result, Exchange exchange) {
+        switch (result) {
+            case DELIVERED -> delivered(batch);
+            case FAILED -> failed(batch.lane(), exchange.getMessage().getHeader("reason", "failed", String.class));
+            default -> failed(batch.lane(), "rejected");
         }
     }
 
-    private static double age(Lane lane) {
+    private void failed(String lane, String reason) {
+        failures.computeIfAbsent(List.of(lane, reason), failure -> Counter.builder("bridge.delivery.failures")
+                .description("Requests with a batch that did not deliver it")
+                .tags("lane", lane, "reason", reason).register(registry)).increment();
+    }
+
+    private void delivered(Batch batch) {
+        Delivered meters = delivered.computeIfAbsent(List.of(batch.lane(), batch.group()),
+                key -> meters(batch.lane(), batch.group()));
+        meters.batches.increment();
+        meters.events.increment(batch.events());
+        meters.bytes.increment(batch.body().length);
+        long now = System.currentTimeMillis();
+        for (Batch.Part part : batch.parts()) {
+            Duration latency = Duration.ofMillis(Math.max(0, now - part.accepted()));
+            for (int i = 0; i < part.events(); i++) {
+                meters.latency.record(latency);
+            }
+        }
+    }
+
+    private Delivered meters(String lane, String group) {
+        Tags tags = Tags.of("group", group, "lane", lane);
+        return new Delivered(registry.counter("bridge.delivered.events", tags),
+                registry.counter("bridge.delivered.batches", tags), registry.counter("bridge.delivered.bytes", tags),
+                Timer.builder("bridge.delivery.latency").description("From an event's acceptance to its delivery")
+                        .tags("lane", lane).serviceLevelObjectives(LATENCIES).register(registry));
+    }
+
+    /** Lanes with a consumer, which may be about to open them, and lanes with pending events. */
+    void register(@Observes AfterStart started, CamelContext context) {
+        Set<String> names = new TreeSet<>();
+        context.getRoutes().forEach(route -> {
+            if (route.getEndpoint() instanceof LaneEndpoint lane) {
+                names.add(lane.getLane());
+            }
+        });
+        for (LaneStatus lane : store.lanes()) {
+            if (names.add(lane.name())) {
+                LOG.error("No route consumes from lane {}: its {} events are NOT delivered", lane.name(),
+                        lane.events());
+            }
+        }
+        for (String name : names) {
+            gauge("bridge.pending.events", "Stored events that are not delivered yet", null, name, LaneStatus::events);
+            if (settings.store() == BridgeSettings.Store.OUTBOX) {
+                gauge("bridge.pending.bytes", "Bytes of stored events that are not delivered yet", null, name,
+                        LaneStatus::bytes);
+            }
+            gauge("bridge.pending.oldest.age", "Age of the oldest pending event", "seconds", name, this::age);
+        }
+    }
+
+    private void gauge(String meter, String description, String unit, String name, ToDoubleFunction<LaneStatus> value) {
+        Gauge.builder(meter, store, all -> all.lanes().stream().filter(lane -> lane.name().equals(name)).findAny()
+                .map(value::applyAsDouble).orElse(0.0))
+                .description(description).baseUnit(unit).tags("lane", name).register(registry);
+    }
+
+    private double age(LaneStatus lane) {
         try {
             return lane.age() / 1000.0;
-        } catch (Exception e) {
-            LOG.warn("The age of the oldest event can't be read: {}", e.getMessage());
+        } catch (StoreException e) {
+            if (unreadable.count(lane.name()) > 0) {
+                LOG.warn("Lane {}: the age of its oldest event can't be read and is left out of the metrics: {}",
+                        lane.name(), e.getMessage());
+            }
             return Double.NaN;
         }
     }

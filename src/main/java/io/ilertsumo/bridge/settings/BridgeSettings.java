@@ -2,50 +2,64 @@ package io.ilertsumo.bridge.settings;
 
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
+import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithConverter;
 import io.smallrye.config.WithName;
 
 /**
- * The settings {@code bridge.*}. What each means stands in {@code docs/settings.md}; those that only routes read are
- * here, too, so that a wrong one is found before anything starts. What Camel reads as a time is text here, since a
- * number without a unit would be seconds to Quarkus and milliseconds to Camel.
+ * The settings {@code bridge.*}. {@code docs/settings.md} describes each; those that only routes read are here too, so
+ * that a wrong value stops the start.
  */
+@RegisterForReflection
 @ConfigMapping(prefix = "bridge")
 public interface BridgeSettings {
 
     @WithName("secrets.dir")
     Optional<Path> secretsDir();
 
+    @Range(min = "1KB", max = "16MB")
     MemorySize maxBodySize();
 
+    /** 0: an eighth of the heap. */
     @WithName("receive.max-bytes")
+    @Range(min = "0", max = "1TB")
     MemorySize receiveMaxBytes();
 
     @WithName("receive.timeout")
+    @WithConverter(DurationConverter.class)
+    @Range(min = "100ms", max = "1h")
     Duration receiveTimeout();
 
+    /** 0: no limit. */
     @WithName("receive.max-per-second")
+    @Range(min = "0", max = "1000000")
     int receiveMaxPerSecond();
 
-    int retryAfter();
+    /** Threads that run the routes of webhook calls. */
+    @WithName("receive.threads")
+    @Range(min = "1", max = "256")
+    int receiveThreads();
 
+    /** A list separated by commas, or {@code none}. */
     String dropGroups();
 
+    /** A list of paths separated by commas, or {@code none}. */
     String redact();
 
-    String redactMode();
+    RedactMode redactMode();
 
+    /** A secret. */
     Optional<String> redactKey();
 
     @WithName("routes.dir")
     Optional<Path> routesDir();
 
-    Lanes lanes();
+    Store store();
 
     KafkaSettings kafka();
 
@@ -53,74 +67,83 @@ public interface BridgeSettings {
     Path outboxDirectory();
 
     @WithName("outbox.max-events")
+    @Range(min = "1", max = "1000000000000")
     long outboxMaxEvents();
 
     @WithName("outbox.max-bytes")
-    long outboxMaxBytes();
+    @Range(min = "1KB", max = "1000TB")
+    MemorySize outboxMaxBytes();
 
     @WithName("outbox.min-free-disk")
-    long outboxMinFreeDisk();
+    @Range(min = "0", max = "1000TB")
+    MemorySize outboxMinFreeDisk();
 
     @WithName("idempotency.keys")
+    @Range(min = "0", max = "50000000")
     int idempotencyKeys();
 
     @WithName("idempotency.period")
-    String idempotencyPeriod();
+    @WithConverter(DurationConverter.class)
+    @Range(min = "0", max = "3650d")
+    Duration idempotencyPeriod();
 
     @WithName("dead-letters.max")
+    @Range(min = "1", max = "10000000")
     long deadLettersMax();
 
     @WithName("dead-letters.max-bytes")
-    long deadLettersMaxBytes();
+    @Range(min = "1KB", max = "1000TB")
+    MemorySize deadLettersMaxBytes();
 
     @WithName("dead-letters.max-age")
-    String deadLettersMaxAge();
+    @WithConverter(DurationConverter.class)
+    @Range(min = "1h", max = "3650d")
+    Duration deadLettersMaxAge();
 
     @WithName("batch.max-events")
+    @Range(min = "1", max = "100000")
     int batchMaxEvents();
 
     @WithName("batch.max-bytes")
-    int batchMaxBytes();
-
-    @WithName("express.linger")
-    String expressLinger();
+    @Range(min = "1KB", max = "1000000")
+    MemorySize batchMaxBytes();
 
     @WithName("bulk.linger")
-    String bulkLinger();
+    @WithConverter(DurationConverter.class)
+    @Range(min = "0", max = "1h")
+    Duration bulkLinger();
 
     @WithName("express.max-requests-per-second")
+    @Range(min = "1", max = "10000")
     int expressMaxRequestsPerSecond();
 
-    @WithName("express.min-requests-per-second")
-    int expressMinRequestsPerSecond();
-
     @WithName("bulk.max-requests-per-second")
+    @Range(min = "1", max = "10000")
     int bulkMaxRequestsPerSecond();
 
-    @WithName("bulk.min-requests-per-second")
-    int bulkMinRequestsPerSecond();
-
-    double requestsPerSecondIncrease();
-
     @WithName("retry.delay")
+    @WithConverter(DurationConverter.class)
+    @Range(min = "1ms", max = "1h")
     Duration retryDelay();
 
     @WithName("retry.max-delay")
+    @WithConverter(DurationConverter.class)
+    @Range(min = "1ms", max = "1d")
     Duration retryMaxDelay();
 
-    @WithName("retry.max-retry-after")
-    Duration retryMaxRetryAfter();
-
     @WithName("retry.misconfigured-after")
-    int retryMisconfiguredAfter();
-
-    int maxRefusedInARow();
+    @WithConverter(DurationConverter.class)
+    @Range(min = "1s", max = "1d")
+    Duration retryMisconfiguredAfter();
 
     /** Source categories by group. */
     Map<String, String> category();
 
+    /** 0: never. */
     @WithName("report.period")
-    String reportPeriod();
+    @WithConverter(DurationConverter.class)
+    @Range(min = "0", max = "1d")
+    Duration reportPeriod();
 
     @WithName("report.category")
     String reportCategory();
@@ -128,16 +151,23 @@ public interface BridgeSettings {
     @WithName("management.username")
     String managementUsername();
 
+    /** A secret. */
     @WithName("management.password")
     Optional<String> managementPassword();
 
-    /** Where events wait for their delivery. */
-    enum Lanes {
-        OUTBOX, KAFKA;
+    /** Where lanes and dead letters persist. */
+    enum Store {
+        /** A SQLite file on this machine's disk. */
+        OUTBOX,
+        /** Topics of Kafka brokers. */
+        KAFKA
+    }
 
-        /** Where their routes stand in a folder of routes. */
-        public String routes() {
-            return "lanes/" + name().toLowerCase(Locale.ROOT) + ".camel.yaml";
-        }
+    /** What redaction does with a field. */
+    enum RedactMode {
+        /** Removes it. */
+        REMOVE,
+        /** Replaces its value by a hash. */
+        HASH
     }
 }

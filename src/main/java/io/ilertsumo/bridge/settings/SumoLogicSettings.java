@@ -1,16 +1,21 @@
 package io.ilertsumo.bridge.settings;
 
+import java.time.Duration;
 import java.util.Optional;
 
+import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithConverter;
 
-/** The settings {@code sumologic.*}: where events go. What each means stands in {@code docs/settings.md}. */
+/** The settings {@code sumologic.*}: the HTTP source and its metadata. {@code docs/settings.md} describes each. */
+@RegisterForReflection
 @ConfigMapping(prefix = "sumologic")
 public interface SumoLogicSettings {
 
-    /** Without it the bridge does not start. A secret, since it may hold the token. */
+    /** Required. A secret, since it may hold the token. */
     Optional<String> url();
 
+    /** A secret. */
     Optional<String> token();
 
     String category();
@@ -21,11 +26,16 @@ public interface SumoLogicSettings {
 
     Compression compression();
 
+    @Range(min = "1", max = "64")
     int connections();
 
-    int connectTimeout();
+    @WithConverter(DurationConverter.class)
+    @Range(min = "10ms", max = "10m")
+    Duration connectTimeout();
 
-    int responseTimeout();
+    @WithConverter(DurationConverter.class)
+    @Range(min = "100ms", max = "10m")
+    Duration responseTimeout();
 
     /** How batches are compressed. */
     enum Compression {

@@ -4,7 +4,7 @@ import java.util.Optional;
 
 import io.smallrye.config.ConfigMapping;
 
-/** The settings {@code ilert.webhook.*}: who may send events. What each means stands in {@code docs/settings.md}. */
+/** The settings {@code ilert.webhook.*}: authentication of the webhook. {@code docs/settings.md} describes each. */
 @ConfigMapping(prefix = "ilert.webhook")
 public interface WebhookSettings {
 
@@ -12,16 +12,16 @@ public interface WebhookSettings {
 
     String username();
 
-    /** Without it the bridge does not start, unless {@link #auth()} is {@link Authentication#NONE}. A secret. */
+    /** Required unless {@link #auth()} is {@link Authentication#NONE}. A secret. */
     Optional<String> password();
 
-    /** How iLert shows that a webhook call is its own. */
+    /** How a webhook call is authenticated. */
     enum Authentication {
         /** HTTP Basic: user and password in the webhook's URL. */
         BASIC,
-        /** A secret in the header {@code X-Webhook-Secret}. */
+        /** A shared secret in the header {@code X-Webhook-Secret}. */
         HEADER,
-        /** Not at all: whoever reaches the port may send. */
+        /** Not at all: whoever reaches the port may send events. */
         NONE
     }
 }

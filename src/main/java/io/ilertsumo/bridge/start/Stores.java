@@ -1,56 +1,79 @@
 package io.ilertsumo.bridge.start;
 
+import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
-import jakarta.enterprise.inject.Instance;
 import jakarta.enterprise.inject.Produces;
 
-import org.apache.camel.CamelContext;
-
 import io.ilertsumo.bridge.deadletter.DeadLetterStore;
-import io.ilertsumo.bridge.kafka.KafkaDeadLetters;
-import io.ilertsumo.bridge.kafka.KafkaLanes;
+import io.ilertsumo.bridge.http.RoutePool;
 import io.ilertsumo.bridge.lane.LaneStore;
-import io.ilertsumo.bridge.outbox.OutboxComponent;
+import io.ilertsumo.bridge.lane.StoreException;
 import io.ilertsumo.bridge.settings.BridgeSettings;
+import io.ilertsumo.bridge.settings.SumoLogicSettings;
+import io.ilertsumo.bridge.store.kafka.KafkaClients;
+import io.ilertsumo.bridge.store.kafka.KafkaDeadLetters;
+import io.ilertsumo.bridge.store.kafka.KafkaStore;
+import io.ilertsumo.bridge.store.sqlite.Bounds;
+import io.ilertsumo.bridge.store.sqlite.Outbox;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.arc.Unremovable;
 
-/** Gives those who need it what {@code BRIDGE_LANES} chooses. */
+/** Opens the store that {@code BRIDGE_STORE} selects when it is first used, and closes it after the routes have stopped. */
 @ApplicationScoped
 public class Stores {
 
-    private final CamelContext context;
     private final BridgeSettings settings;
-    private final Instance<KafkaLanes> kafkaLanes;
-    private final Instance<KafkaDeadLetters> kafkaDeadLetters;
+    private final SumoLogicSettings sumoLogic;
+    private final RoutePool routes;
+    private final MeterRegistry registry;
+    private LaneStore lanes;
+    private DeadLetterStore deadLetters;
 
-    Stores(CamelContext context, BridgeSettings settings, Instance<KafkaLanes> kafkaLanes,
-            Instance<KafkaDeadLetters> kafkaDeadLetters) {
-        this.kafkaLanes = kafkaLanes;
-        this.kafkaDeadLetters = kafkaDeadLetters;
-        this.context = context;
+    Stores(BridgeSettings settings, SumoLogicSettings sumoLogic, RoutePool routes, MeterRegistry registry) {
         this.settings = settings;
+        this.sumoLogic = sumoLogic;
+        this.routes = routes;
+        this.registry = registry;
     }
 
-    /** Where events wait. To be asked once the routes have been started. */
     @Produces
     @ApplicationScoped
-    LaneStore lanes() {
-        return switch (settings.lanes()) {
-            case OUTBOX -> outbox();
-            case KAFKA -> kafkaLanes.get();
-        };
+    @Unremovable
+    LaneStore lanes() throws StoreException {
+        open();
+        return lanes;
     }
 
-    /** Where dead letters are kept. To be asked once the routes have been started. */
     @Produces
     @ApplicationScoped
-    DeadLetterStore deadLetters() {
-        return switch (settings.lanes()) {
-            case OUTBOX -> outbox().getFile();
-            case KAFKA -> kafkaDeadLetters.get();
-        };
+    DeadLetterStore deadLetters() throws StoreException {
+        open();
+        return deadLetters;
     }
 
-    private OutboxComponent outbox() {
-        return context.getComponent("outbox", OutboxComponent.class);
+    private synchronized void open() throws StoreException {
+        if (lanes == null && settings.store() == BridgeSettings.Store.KAFKA) {
+            KafkaClients clients = new KafkaClients(settings, sumoLogic);
+            lanes = new KafkaStore(clients, settings, routes, registry);
+            deadLetters = new KafkaDeadLetters(clients, settings, routes);
+        } else if (lanes == null) {
+            Outbox outbox = new Outbox(settings.outboxDirectory(), new Bounds(
+                    settings.outboxMaxEvents(), settings.outboxMaxBytes().asLongValue(),
+                    settings.outboxMinFreeDisk().asLongValue(), settings.idempotencyKeys(),
+                    settings.idempotencyPeriod(), settings.deadLettersMax(),
+                    settings.deadLettersMaxBytes().asLongValue(), settings.deadLettersMaxAge()), routes);
+            lanes = outbox;
+            deadLetters = outbox;
+        }
+    }
+
+    @PreDestroy
+    synchronized void close() throws Exception {
+        if (deadLetters != lanes && deadLetters instanceof AutoCloseable store) {
+            store.close();
+        }
+        if (lanes instanceof AutoCloseable store) {
+            store.close();
+        }
     }
 }

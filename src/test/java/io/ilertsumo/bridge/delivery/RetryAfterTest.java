@@ -18,14 +18,12 @@ class RetryAfterTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            0                             | PT0S
             120                           | PT2M
             ' 7 '                         | PT7S
             999999999                     | PT999999999S
             99999999999999999999          | PT999999999S
             Sun, 1 Feb 2026 00:00:09 GMT  | PT10S
             Sun, 01 Feb 2026 00:00:09 GMT | PT10S
-            Sat, 31 Jan 2026 00:00:00 GMT | PT0S
             """)
     void secondsAndDatesAreRead(String header, Duration expected) {
         assertEquals(Optional.of(expected), RetryAfter.parse(header, NOW));
@@ -33,7 +31,8 @@ class RetryAfterTest {
 
     @ParameterizedTest
     @NullAndEmptySource
-    @ValueSource(strings = { "soon", "-1", "1.5", "1e3", "2026-02-01T00:00:00Z", "Mon, 1 Feb 2026 00:00:09 GMT", "١٢" })
+    @ValueSource(strings = { "0", "Sat, 31 Jan 2026 00:00:00 GMT", "soon", "-1", "1.5", "1e3", "2026-02-01T00:00:00Z",
+            "Mon, 1 Feb 2026 00:00:09 GMT", "١٢" })
     void whatMakesNoSenseIsNothing(String header) {
         assertEquals(Optional.empty(), RetryAfter.parse(header, NOW));
     }

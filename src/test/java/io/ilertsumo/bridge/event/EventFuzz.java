@@ -27,8 +27,8 @@ import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.ilertsumo.bridge.testing.Events;
 
 /**
- * Looks for input that breaks the reading of events. What it finds, it puts in {@code src/test/resources} beside its
- * other inputs: with that there, every build tries it again.
+ * Searches for input that breaks the reading of events. It stores such input in {@code src/test/resources}, and every build
+ * tries that again.
  */
 @DisabledOnOs(value = OS.LINUX, architectures = "aarch64", disabledReason = "this version of Jazzer does not run there")
 class EventFuzz {
@@ -56,6 +56,9 @@ class EventFuzz {
             assertEquals(List.of(event.id(), "" + event.type(), "" + event.priority(), "" + event.alert()),
                     List.of(again.id(), "" + again.type(), "" + again.priority(), "" + again.alert()));
             assertArrayEquals(event.line(), again.line());
+            for (String field : new String[]{ event.id(), event.type(), event.priority(), event.alert() }) {
+                assertTrue(field == null || UTF_8.newEncoder().canEncode(field), "it can't be encoded");
+            }
         }
         for (String encoding : List.of("gzip", "deflate")) {
             assertArrayEquals(body.length > MAX_BODY_SIZE ? null : body,
@@ -70,7 +73,7 @@ class EventFuzz {
                 Stream.of(Events.sample("alert-created.json"), Events.sample("alert-auto-escalated.json"), event,
                         "\uFEFF {\"id\" : 1.50, \"eventId\":[], \"a\":{\"b\\n\":[true,null,{}]},\"priority\":\"\\u0041é\"}\n",
                         "{{alertId}}").map(text -> text.getBytes(UTF_8)),
-                // no UTF-8, though it looks like it
+                // no UTF-8, though it resembles it
                 Stream.of("{\"a\":\"\u00C0\u00AF\"}", "{\"a\":\"\u00ED\u00A0\u0080\"}")
                         .map(text -> text.getBytes(ISO_8859_1)),
                 Stream.of("gzip", "deflate").map(encoding -> Events.compressed(encoding, event.getBytes(UTF_8))))
@@ -92,7 +95,7 @@ class EventFuzz {
             byte[] read = EventReader.decompress(body, encoding, MAX_BODY_SIZE);
             assertTrue(read.length <= MAX_BODY_SIZE, "larger than allowed");
             return read;
-        } catch (UnreadableEventException e) {
+        } catch (UnreadableEventException | EventTooLargeException e) {
             return null;
         }
     }

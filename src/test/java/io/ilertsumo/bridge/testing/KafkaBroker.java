@@ -40,8 +40,8 @@ import org.apache.kafka.common.serialization.StringDeserializer;
 import org.awaitility.Awaitility;
 
 /**
- * A Kafka broker in a process of its own, its own controller too, which ends with the tests at the latest. It makes no
- * topics of its own accord. Whatever happens to it, it comes back on the same port and with the same data.
+ * A Kafka broker in a process of its own, which is its own controller and ends with the tests. It creates no topics by
+ * itself, and starts again on the same port and with the same data.
  */
 public final class KafkaBroker implements AutoCloseable {
 
@@ -54,20 +54,20 @@ public final class KafkaBroker implements AutoCloseable {
 
     public static final String USERNAME = "bridge";
 
-    /** As a secret it may turn up nowhere. The quote and the backslash are there to be taken as they are. */
+    /** A secret, which must appear nowhere. It has a quote and a backslash, which a client has to escape. */
     public static final String PASSWORD = "marker-8r0ker;pass\"wo\\rd";
 
-    /** How a client may come. */
+    /** How a client connects. */
     public enum Listener {
 
         PLAINTEXT("PLAINTEXT"),
         /** SCRAM-SHA-512, SCRAM-SHA-256, PLAIN or OAUTHBEARER. */
         SASL_PLAINTEXT("SASL_PLAINTEXT"),
-        /** As above, by TLS. */
+        /** As above, with TLS. */
         SASL_SSL("SASL_SSL"),
-        /** By TLS, from everybody. */
+        /** TLS, without authentication. */
         SSL("SSL"),
-        /** With a certificate of its own, which the same authority has signed. */
+        /** TLS, with a client certificate of the same authority. */
         MUTUAL_TLS("SSL");
 
         private final String protocol;
@@ -76,7 +76,7 @@ public final class KafkaBroker implements AutoCloseable {
             this.protocol = protocol;
         }
 
-        /** As clients name it. */
+        /** The value of the clients' property {@code security.protocol}. */
         public String protocol() {
             return protocol;
         }
@@ -90,7 +90,7 @@ public final class KafkaBroker implements AutoCloseable {
         this.ports = ports;
     }
 
-    /** A new broker that takes records, from everybody. */
+    /** Starts a new broker without authentication. */
     public static KafkaBroker start() {
         KafkaBroker broker = create(Listener.PLAINTEXT);
         broker.writeSettings(List.of());
@@ -100,10 +100,10 @@ public final class KafkaBroker implements AutoCloseable {
     }
 
     /**
-     * A new broker with all {@link Listener}s.
+     * Starts a new broker with all {@link Listener}s.
      *
-     * @param certificates its own is that for localhost
-     * @param tokens whose tokens it takes
+     * @param certificates its own certificate is the one for localhost
+     * @param tokens the issuer of the tokens that it accepts
      */
     public static KafkaBroker startSecured(Certificates certificates, TokenEndpoint tokens) {
         KafkaBroker broker = create(Listener.values());
@@ -124,7 +124,7 @@ public final class KafkaBroker implements AutoCloseable {
         return broker;
     }
 
-    /** The broker of all tests that need no more of it than that it is there, and do it no harm. */
+    /** The broker of all tests that neither stop nor configure it. */
     public static KafkaBroker shared() {
         synchronized (System.getProperties()) {
             String shared = System.getProperty(SHARED);
@@ -139,14 +139,14 @@ public final class KafkaBroker implements AutoCloseable {
         }
     }
 
-    /** Not one that the system may give to a client while the broker is down. */
+    /** Returns a port that the system gives to no client while the broker is down. */
     private static int freePort() {
         while (true) {
             int port = ThreadLocalRandom.current().nextInt(15_000, 30_000);
             try (ServerSocket free = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
                 return free.getLocalPort();
             } catch (IOException e) {
-                // taken: another
+                // in use: the next
             }
         }
     }
@@ -169,7 +169,7 @@ public final class KafkaBroker implements AutoCloseable {
                 "transaction.state.log.replication.factor=1",
                 "transaction.state.log.min.isr=1",
                 "group.initial.rebalance.delay.ms=0",
-                // it may not come back before its time from before a kill is over
+                // after a kill the broker can register again only when its old session has ended
                 "broker.session.timeout.ms=2000",
                 "broker.heartbeat.interval.ms=500",
                 // half of its heap otherwise
@@ -237,7 +237,7 @@ public final class KafkaBroker implements AutoCloseable {
     }
 
     private Process run(String... mainClassAndArguments) {
-        // Quarkus's jars would keep what is logged to themselves
+        // the jars of Quarkus would suppress the log
         String classPath = Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
                 .filter(entry -> !Path.of(entry).getFileName().toString().startsWith("quarkus-"))
                 .collect(Collectors.joining(File.pathSeparator));
@@ -261,17 +261,17 @@ public final class KafkaBroker implements AutoCloseable {
         return directory.resolve("output");
     }
 
-    /** Where clients find it that may come as they are. */
+    /** The address for clients without authentication. */
     public String brokers() {
         return brokers(Listener.PLAINTEXT);
     }
 
-    /** Where clients find it that come in that way. */
+    /** The address of a listener. */
     public String brokers(Listener listener) {
         return "localhost:" + ports.get(listener);
     }
 
-    /** Starts it after it was ended, and waits until it takes records. */
+    /** Starts it after it has ended, and waits until it answers. */
     public void startAgain() {
         Process process = run("kafka.Kafka", "server.properties");
         write("pid", List.of(Long.toString(process.pid())));
@@ -288,12 +288,12 @@ public final class KafkaBroker implements AutoCloseable {
         }
     }
 
-    /** Whether its process is there. */
+    /** Whether its process runs. */
     public boolean isRunning() {
         return process().isPresent();
     }
 
-    /** {@code kill -9}: it hears nothing of it. */
+    /** {@code kill -9}. */
     public void kill() {
         process().ifPresent(process -> {
             process.destroyForcibly();
@@ -301,13 +301,13 @@ public final class KafkaBroker implements AutoCloseable {
         });
     }
 
-    /** {@code kill -9}, and up again. */
+    /** {@code kill -9}, and starts again. */
     public void restart() {
         kill();
         startAgain();
     }
 
-    /** Asks it to stop and waits until it has. */
+    /** Stops it and waits until it has ended. */
     public void stop() {
         process().ifPresent(process -> {
             process.destroy();
@@ -315,7 +315,7 @@ public final class KafkaBroker implements AutoCloseable {
         });
     }
 
-    /** Its connections stay open, but nothing comes back. */
+    /** Its connections stay open, but it does not answer any more. */
     public void pauseProcess() {
         signal("STOP");
     }
@@ -336,7 +336,7 @@ public final class KafkaBroker implements AutoCloseable {
         });
     }
 
-    /** If it runs: what else may have its number by now is not a child of the tests. */
+    /** The process, if it runs: another process that got its number is not a child of the tests. */
     private Optional<ProcessHandle> process() {
         try {
             long pid = Long.parseLong(Files.readString(directory.resolve("pid")).strip());
@@ -352,14 +352,14 @@ public final class KafkaBroker implements AutoCloseable {
         get(process.onExit());
     }
 
-    /** A client that may do everything. */
+    /** A client with all permissions. */
     public Admin admin() {
         return Admin.create(Map.of(
                 AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, brokers(),
                 AdminClientConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG, 100));
     }
 
-    /** How many of a topic's records the group has yet to commit. */
+    /** The number of a topic's records that the group has not committed. */
     public long lag(String group, String topic) {
         try (Admin admin = admin()) {
             return lag(admin, group, topic);
@@ -395,7 +395,7 @@ public final class KafkaBroker implements AutoCloseable {
         return offsets;
     }
 
-    /** The records that a topic holds now, those of a partition in their order. */
+    /** The records of a topic, those of a partition in their order. */
     public List<ConsumerRecord<String, String>> records(String topic) {
         try (KafkaConsumer<String, String> consumer = new KafkaConsumer<>(
                 Map.of(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, brokers()),
@@ -424,7 +424,7 @@ public final class KafkaBroker implements AutoCloseable {
         }
     }
 
-    /** Ends it for good. */
+    /** Ends it. */
     @Override
     public void close() {
         kill();

@@ -36,7 +36,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 import io.ilertsumo.bridge.testing.KafkaBroker.Listener;
 
-/** Whom a broker takes that checks who comes, as clients have to be set up for it. */
+/** The clients that a secured broker accepts and rejects. */
 class KafkaBrokerSecurityTest {
 
     private static Certificates certificates;
@@ -66,18 +66,18 @@ class KafkaBrokerSecurityTest {
 
     @ParameterizedTest
     @MethodSource("mechanisms")
-    void aUserIsKnownByItsPassword(Listener listener, String mechanism) throws Exception {
+    void authenticatesAUserByPassword(Listener listener, String mechanism) throws Exception {
         Map<String, Object> client = client(listener, mechanism);
         client.put(SaslConfigs.SASL_JAAS_CONFIG, user(mechanism, KafkaBroker.PASSWORD));
         connect(client);
 
         client.put(SaslConfigs.SASL_JAAS_CONFIG, user(mechanism, KafkaBroker.PASSWORD + "."));
-        assertInstanceOf(SaslAuthenticationException.class, refused(client));
+        assertInstanceOf(SaslAuthenticationException.class, rejected(client));
     }
 
     @ParameterizedTest
     @EnumSource(value = Listener.class, names = { "SASL_PLAINTEXT", "SASL_SSL" })
-    void aClientIsKnownByItsToken(Listener listener) throws Exception {
+    void authenticatesAClientByToken(Listener listener) throws Exception {
         Map<String, Object> client = client(listener, "OAUTHBEARER");
         client.put(SaslConfigs.SASL_JAAS_CONFIG, OAuthBearerLoginModule.class.getName() + " required;");
         client.put(SaslConfigs.SASL_LOGIN_CALLBACK_HANDLER_CLASS, OAuthBearerLoginCallbackHandler.class);
@@ -92,36 +92,36 @@ class KafkaBrokerSecurityTest {
 
         client.put(SaslConfigs.SASL_OAUTHBEARER_CLIENT_CREDENTIALS_CLIENT_SECRET, "another");
         assertThrows(KafkaException.class, () -> connect(client));
-        // a token that somebody else has signed
+        // a token of another issuer
         try (TokenEndpoint others = new TokenEndpoint()) {
             System.setProperty(BrokerSecurityConfigs.ALLOWED_SASL_OAUTHBEARER_URLS_CONFIG,
                     tokens.url() + "," + others.url());
             client.put(SaslConfigs.SASL_OAUTHBEARER_CLIENT_CREDENTIALS_CLIENT_SECRET, TokenEndpoint.CLIENT_SECRET);
             client.put(SaslConfigs.SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL, others.url());
-            assertInstanceOf(SaslAuthenticationException.class, refused(client));
+            assertInstanceOf(SaslAuthenticationException.class, rejected(client));
         }
     }
 
     @Test
-    void aBrokerIsKnownByItsAuthority() throws Exception {
+    void clientsAuthenticateTheBrokerByItsAuthority() throws Exception {
         Map<String, Object> client = client(Listener.SSL, "");
         connect(client);
 
         client.remove(SslConfigs.SSL_TRUSTSTORE_TYPE_CONFIG);
         client.remove(SslConfigs.SSL_TRUSTSTORE_CERTIFICATES_CONFIG);
-        assertInstanceOf(SslAuthenticationException.class, refused(client));
+        assertInstanceOf(SslAuthenticationException.class, rejected(client));
     }
 
     @Test
-    void aClientIsKnownByItsCertificate() throws Exception {
+    void authenticatesAClientByCertificate() throws Exception {
         Map<String, Object> client = client(Listener.MUTUAL_TLS, "");
-        assertInstanceOf(SslAuthenticationException.class, refused(client));
+        assertInstanceOf(SslAuthenticationException.class, rejected(client));
 
         present(client, certificates);
         connect(client);
 
         present(client, new Certificates());
-        assertInstanceOf(SslAuthenticationException.class, refused(client));
+        assertInstanceOf(SslAuthenticationException.class, rejected(client));
     }
 
     private static void present(Map<String, Object> client, Certificates by) throws IOException {
@@ -155,7 +155,7 @@ class KafkaBrokerSecurityTest {
         }
     }
 
-    private static Throwable refused(Map<String, Object> client) {
+    private static Throwable rejected(Map<String, Object> client) {
         return assertThrows(ExecutionException.class, () -> connect(client)).getCause();
     }
 }

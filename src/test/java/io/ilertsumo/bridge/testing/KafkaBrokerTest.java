@@ -25,7 +25,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** What tests rely on when they run a broker. */
+/** The promises of {@link KafkaBroker}. */
 class KafkaBrokerTest {
 
     private static final String TOPIC = "events";
@@ -47,7 +47,7 @@ class KafkaBrokerTest {
     }
 
     @Test
-    void whatItHasAcknowledgedItHasAfterAKillTooAndClientsFindItAgain() throws Exception {
+    void keepsAcknowledgedRecordsAndItsPortAfterAKillAndAfterAStop() throws Exception {
         try (Producer<String, String> producer = producer()) {
             for (String value : List.of("before", "after a kill", "after a stop")) {
                 producer.send(new ProducerRecord<>(TOPIC, "key", value)).get();
@@ -63,7 +63,7 @@ class KafkaBrokerTest {
     }
 
     @Test
-    void whileItIsPausedNothingIsAcknowledged() throws Exception {
+    void acknowledgesNothingWhileItIsPaused() throws Exception {
         try (Producer<String, String> producer = producer()) {
             producer.send(new ProducerRecord<>(TOPIC, "key", "before")).get();
             broker.pauseProcess();
@@ -79,7 +79,7 @@ class KafkaBrokerTest {
     }
 
     @Test
-    void whatAGroupHasNotCommittedIsItsLag() throws Exception {
+    void countsUncommittedRecordsAsLag() throws Exception {
         try (Producer<String, String> producer = producer(); Admin admin = broker.admin()) {
             long offset = producer.send(new ProducerRecord<>(TOPIC, "key", "one")).get().offset();
             producer.send(new ProducerRecord<>(TOPIC, "key", "two")).get();
@@ -91,7 +91,7 @@ class KafkaBrokerTest {
     }
 
     @Test
-    void theSharedOneIsStartedOnce() {
+    void startsTheSharedBrokerOnce() {
         assertEquals(KafkaBroker.shared().brokers(), KafkaBroker.shared().brokers());
     }
 

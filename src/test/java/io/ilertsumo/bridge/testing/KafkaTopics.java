@@ -12,19 +12,18 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * The topics of a bridge over Kafka as the broker knows them, now: what the bridge itself says of them is as of a moment
- * ago.
+ * The topics of a bridge whose store is Kafka, read from the broker: the bridge's own metrics are some seconds old.
  *
- * @param prefix what the topics' names begin with
+ * @param prefix the beginning of the topics' names
  */
 public record KafkaTopics(KafkaBroker broker, String prefix) {
 
-    /** How many events of the lane wait for their delivery. */
+    /** The number of the lane's pending events. */
     public long waiting(String lane) {
         return broker.lag(prefix + lane, prefix + lane);
     }
 
-    /** How many events wait. */
+    /** The number of pending events. */
     public long waiting() {
         try (Admin admin = broker.admin()) {
             return Stream.of("express", "bulk")
@@ -32,7 +31,7 @@ public record KafkaTopics(KafkaBroker broker, String prefix) {
         }
     }
 
-    /** The events of the lane that the next program begins with. */
+    /** The pending events of the lane. */
     public List<ConsumerRecord<String, String>> uncommitted(String lane) {
         Map<TopicPartition, OffsetAndMetadata> committed;
         try (Admin admin = broker.admin()) {
@@ -46,7 +45,7 @@ public record KafkaTopics(KafkaBroker broker, String prefix) {
 
     /** The records of each topic, by the topic's name without its prefix. */
     public Map<String, List<ConsumerRecord<String, String>>> records() {
-        return Stream.of("express", "bulk", "seen", "dead-letters")
+        return Stream.of("express", "bulk", "dead-letters")
                 .collect(Collectors.toMap(Function.identity(), name -> broker.records(prefix + name)));
     }
 }

@@ -9,9 +9,9 @@ import io.fabric8.kubernetes.model.annotation.Group;
 import io.fabric8.kubernetes.model.annotation.Version;
 
 /**
- * What KEDA 2.17 and later know of the kinds that the manifests use, as {@code keda.sh_scaledobjects.yaml} and
- * {@code keda.sh_triggerauthentications.yaml} (<a href="https://github.com/kedacore/keda">kedacore/keda</a>,
- * {@code config/crd/bases}) define them, as far as scaling by Kafka goes. There are no models of them for Java.
+ * Models of KEDA 2.17 and later for scaling by Kafka, which has no Java models: {@code keda.sh_scaledobjects.yaml} and
+ * {@code keda.sh_triggerauthentications.yaml} in <a href="https://github.com/kedacore/keda">kedacore/keda</a>,
+ * {@code config/crd/bases}.
  */
 public final class Keda {
 
@@ -40,7 +40,7 @@ public final class Keda {
     public record AuthenticationRef(String name, String kind) {
     }
 
-    /** To the definition they are any texts; these are the parameters of the scaler "Apache Kafka" in KEDA's manual. */
+    /** The parameters of the scaler "Apache Kafka", by KEDA's manual: the definition allows any strings. */
     public record KafkaTrigger(String bootstrapServers, String consumerGroup, String topic, String lagThreshold,
             String activationLagThreshold, String offsetResetPolicy, String allowIdleConsumers,
             String scaleToZeroOnInvalidOffset, String excludePersistentLag, String limitToPartitionsWithLag,

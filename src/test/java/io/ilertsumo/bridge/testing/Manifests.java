@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -32,7 +31,6 @@ import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.HasMetadata;
-import io.fabric8.kubernetes.api.model.KeyToPath;
 import io.fabric8.kubernetes.api.model.Namespace;
 import io.fabric8.kubernetes.api.model.PodTemplateSpec;
 import io.fabric8.kubernetes.api.model.Secret;
@@ -49,10 +47,10 @@ import io.fabric8.openshift.api.model.monitoring.v1.ServiceMonitor;
 import io.strimzi.api.kafka.model.topic.KafkaTopic;
 import io.strimzi.api.kafka.model.user.KafkaUser;
 
-/** Kubernetes manifests as {@code kubectl kustomize} makes them, read as strictly as an API server reads them. */
+/** The output of {@code kubectl kustomize}, validated as strictly as by an API server. */
 public final class Manifests {
 
-    /** What an operator writes into {@code secrets.env}. */
+    /** The content of {@code secrets.env}. */
     public static final Map<String, String> SECRETS = Map.of(
             "SUMOLOGIC_URL", "https://collectors.example.com/receiver/v1/http/" + SumoLogic.TOKEN,
             "ILERT_WEBHOOK_PASSWORD", SumoLogicResource.PASSWORD);
@@ -75,7 +73,7 @@ public final class Manifests {
         resources = documents.stream().map(Manifests::read).toList();
     }
 
-    /** The models take every field they don't know into a map; that map is taken away from them. */
+    /** Rejects unknown fields, which the models would otherwise collect in a map. */
     private static YAMLMapper strict() {
         YAMLMapper mapper = YAMLMapper.builder().disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
                 .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
@@ -99,12 +97,12 @@ public final class Manifests {
         return mapper;
     }
 
-    /** What that folder of {@code k8s} makes, of the files as they are. The test is skipped where there is no kubectl. */
+    /** Renders a folder of {@code k8s}. Skips the test without kubectl. */
     public static Manifests of(String folder) {
         return of(Path.of("").toAbsolutePath(), folder);
     }
 
-    /** What that folder of {@code k8s} makes in a copy of the repository, such as {@link #checkout()}. */
+    /** Renders a folder of {@code k8s} in a copy of the repository, such as {@link #checkout()}. */
     public static Manifests of(Path checkout, String folder) {
         try {
             Path output = Files.createTempFile(Path.of("target"), "manifests-", ".yaml");
@@ -123,22 +121,22 @@ public final class Manifests {
         }
     }
 
-    /** A program of the machine's. The test is skipped where it is not there. */
+    /** Prepares a command of the machine. Skips the test if it is missing. */
     public static ProcessBuilder tool(String... command) {
         boolean isThere = Stream.of(System.getenv("PATH").split(":"))
                 .anyMatch(directory -> Files.isExecutable(Path.of(directory, command[0])));
-        Assumptions.assumeTrue(isThere, "There is no " + command[0] + " here, which this test needs");
+        Assumptions.assumeTrue(isThere, "The command " + command[0] + " is missing");
         return new ProcessBuilder(command);
     }
 
-    /** A copy of what Kubernetes is given, with the file of secrets in it, to be changed as an operator does it. */
+    /** Copies the manifests and routes, with a {@code secrets.env}, to be edited. */
     public static Path checkout() {
         Path checkout = SumoLogicResource.newDirectory("checkout");
         try {
             for (String folder : List.of("k8s", "routes")) {
                 try (Stream<Path> files = Files.walk(Path.of(folder))) {
                     for (Path file : (Iterable<Path>) files::iterator) {
-                        // a developer's own secrets stay where they are
+                        // not the secrets of a developer
                         if (Files.isRegularFile(file) && !file.endsWith("secrets.env")) {
                             Path copy = checkout.resolve(file);
                             Files.createDirectories(copy.getParent());
@@ -164,7 +162,7 @@ public final class Manifests {
         String kind = document.path("apiVersion").asText() + " " + document.path("kind").asText();
         Class<? extends HasMetadata> type = KINDS.get(kind);
         if (type == null) {
-            throw new IllegalArgumentException("There is no " + kind);
+            throw new IllegalArgumentException("Unknown kind: " + kind);
         }
         try {
             return YAML.readerFor(type).readValue(document);
@@ -173,7 +171,7 @@ public final class Manifests {
         }
     }
 
-    /** The documents as they were made. */
+    /** Returns the rendered documents. */
     public List<JsonNode> documents() {
         return documents;
     }
@@ -186,7 +184,7 @@ public final class Manifests {
         return resources.stream().filter(kind::isInstance).map(kind::cast).toList();
     }
 
-    /** The only one of its kind. */
+    /** Returns the only object of its kind. */
     public <T extends HasMetadata> T only(Class<T> kind) {
         List<T> found = all(kind);
         if (found.size() != 1) {
@@ -204,12 +202,12 @@ public final class Manifests {
         return only(StatefulSet.class);
     }
 
-    /** The StatefulSet, or the Deployment in its place. */
+    /** Returns the StatefulSet or Deployment. */
     public HasMetadata workload() {
         return all(StatefulSet.class).isEmpty() ? only(Deployment.class) : statefulSet();
     }
 
-    /** The pod that the workload makes. */
+    /** Returns the workload's pod. */
     public PodTemplateSpec pod() {
         return workload() instanceof Deployment deployment
                 ? deployment.getSpec().getTemplate()
@@ -224,7 +222,7 @@ public final class Manifests {
         return containers.get(0);
     }
 
-    /** The environment variables that the container gets. */
+    /** Returns the container's environment variables. */
     public Map<String, String> environment() {
         Map<String, String> environment = new TreeMap<>();
         container().getEnvFrom().forEach(from -> environment
@@ -246,30 +244,17 @@ public final class Manifests {
                 .orElseThrow(() -> new AssertionError("There is no volume " + name));
     }
 
-    /** The files of a volume that is made of ConfigMaps, by their paths in it. */
+    /** Returns the files of a volume that is a ConfigMap, by name. */
     public Map<String, String> files(Volume volume) {
-        Map<String, String> files = new TreeMap<>();
-        volume.getProjected().getSources().forEach(source -> {
-            Map<String, String> data = named(ConfigMap.class, source.getConfigMap().getName()).getData();
-            Map<String, String> paths = new HashMap<>();
-            if (source.getConfigMap().getItems().isEmpty()) {
-                data.keySet().forEach(key -> paths.put(key, key));
-            } else {
-                paths.putAll(source.getConfigMap().getItems().stream()
-                        .collect(Collectors.toMap(KeyToPath::getKey, KeyToPath::getPath)));
-            }
-            paths.forEach((key, path) -> {
-                if (!data.containsKey(key) || files.put(path, data.get(key)) != null) {
-                    throw new AssertionError(key + " is not there, or " + path + " is there twice");
-                }
-            });
-        });
-        return files;
+        if (!volume.getConfigMap().getItems().isEmpty()) {
+            throw new AssertionError("Not all keys: " + volume);
+        }
+        return new TreeMap<>(named(ConfigMap.class, volume.getConfigMap().getName()).getData());
     }
 
     /**
-     * Lays files into an empty directory as the kubelet does it: in a directory of their time, to which a symbolic link
-     * {@code ..data} points, which one more for each file or folder goes by.
+     * Writes files to an empty directory as the kubelet mounts a ConfigMap: into a directory with a time stamp, with a symbolic
+     * link {@code ..data} to it, and one for each file.
      */
     public static Path mount(Map<String, String> files, Path directory) {
         try {

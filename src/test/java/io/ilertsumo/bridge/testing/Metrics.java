@@ -6,7 +6,7 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** What a scrape of the metrics says. */
+/** The metrics of a scrape. */
 public final class Metrics {
 
     private static final Pattern LABEL = Pattern.compile("[{,](\\w+)=\"");
@@ -17,7 +17,7 @@ public final class Metrics {
         lines = text.lines().filter(line -> !line.startsWith("#")).toList();
     }
 
-    /** The sum of all series of that name that have all of those labels, given as {@code name="value"}. */
+    /** Returns the sum of all series with that name and those labels, as {@code name="value"}. */
     public double sum(String name, String... labels) {
         return lines.stream()
                 .filter(line -> line.startsWith(name + "{") || line.startsWith(name + " "))
@@ -26,7 +26,7 @@ public final class Metrics {
                 .sum();
     }
 
-    /** The names of the labels that a series of that name has. */
+    /** Returns the names of the labels of the series with that name. */
     public Set<String> labels(String name) {
         Set<String> labels = new TreeSet<>();
         lines.stream().filter(line -> line.startsWith(name + "{")).forEach(line -> {
@@ -38,7 +38,7 @@ public final class Metrics {
         return labels;
     }
 
-    /** Whether there is a series of that name. */
+    /** Returns whether there is a series with that name. */
     public boolean has(String name) {
         return lines.stream().anyMatch(line -> line.startsWith(name + "{") || line.startsWith(name + " "));
     }

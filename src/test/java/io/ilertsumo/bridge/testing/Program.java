@@ -86,7 +86,7 @@ public final class Program implements AutoCloseable {
     /** The settings of a bridge that delivers to that stand-in from topics of its own. */
     public static Map<String, String> settings(SumoLogic sumoLogic, KafkaTopics kafka) {
         Map<String, String> settings = settings(sumoLogic, SumoLogicResource.newDirectory("outbox"));
-        settings.put("BRIDGE_LANES", "kafka");
+        settings.put("BRIDGE_STORE", "kafka");
         settings.put("BRIDGE_KAFKA_BROKERS", kafka.broker().brokers());
         settings.put("BRIDGE_KAFKA_TOPIC_PREFIX", kafka.prefix());
         settings.put("BRIDGE_KAFKA_PARTITIONS", "3");
@@ -162,6 +162,12 @@ public final class Program implements AutoCloseable {
     /** What the management port answers. */
     public String management(String path) throws IOException, InterruptedException {
         return manage("GET", path);
+    }
+
+    /** The sum of a metric over all its labels. */
+    public double metric(String name) throws IOException, InterruptedException {
+        return management("/q/metrics").lines().filter(line -> line.startsWith(name))
+                .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1))).sum();
     }
 
     /** What the management port answers to a call with that method. */

@@ -45,7 +45,7 @@ public final class Programs {
     public static final class OverKafka extends Program {
         public OverKafka() {
             super(Map.of(
-                    "bridge.lanes", "kafka",
+                    "bridge.store", "kafka",
                     "bridge.kafka.topic-prefix", "over-kafka-",
                     "bridge.kafka.partitions", "1"));
         }
@@ -69,7 +69,6 @@ public final class Programs {
                     Map.entry("bridge.redact", REDACTED),
                     Map.entry("bridge.management.username", "operator"),
                     Map.entry("bridge.management.password", SumoLogicResource.MANAGEMENT_PASSWORD),
-                    Map.entry("bridge.retry-after", "7"),
                     Map.entry("bridge.max-body-size", "10K"),
                     Map.entry("bridge.outbox.max-events", String.valueOf(MAX_EVENTS))));
         }
@@ -131,7 +130,7 @@ public final class Programs {
     public static final class TalkativeOverKafka extends Program {
         public TalkativeOverKafka() {
             super(with(Talkative.SETTINGS, Map.of(
-                    "bridge.lanes", "kafka",
+                    "bridge.store", "kafka",
                     "bridge.kafka.topic-prefix", "talkative-over-kafka-",
                     "bridge.kafka.partitions", "3")));
         }

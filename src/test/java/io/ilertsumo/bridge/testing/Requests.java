@@ -14,10 +14,10 @@ import io.ilertsumo.bridge.testing.Terraform.Block;
 import io.ilertsumo.bridge.testing.Terraform.Reference;
 
 /**
- * What the Terraform in {@code sumologic/} and {@code ilert/} asks the products' REST APIs to make, as its providers send
- * it: {@code SumoLogic/terraform-provider-sumologic}, {@code sumologic/resource_*.go} and {@code sumologic_*.go};
- * {@code iLert/terraform-provider-ilert}, {@code ilert/resource_alert_action.go}. What only the one who applies it knows,
- * such as ids, is left out.
+ * Makes the requests to the products' REST APIs of the Terraform in {@code setup/}, as the providers make them:
+ * {@code SumoLogic/terraform-provider-sumologic}, {@code sumologic/resource_*.go} and {@code sumologic_*.go};
+ * {@code iLert/terraform-provider-ilert}, {@code ilert/resource_alert_action.go}. Values that are known at run time only,
+ * such as IDs, are missing.
  */
 public final class Requests {
 
@@ -27,9 +27,9 @@ public final class Requests {
     private Requests() {
     }
 
-    /** What is asked of Sumo Logic, in one object. */
+    /** Returns all requests to Sumo Logic in one object. */
     public static ObjectNode sumoLogic() throws IOException {
-        Terraform terraform = Terraform.read(Path.of("sumologic", "resources"));
+        Terraform terraform = Terraform.read(Path.of("setup", "sumologic", "resources"));
         ObjectNode requests = JSON.createObjectNode();
         requests.set("collector", plain(one(terraform, "sumologic_collector")).put("collectorType", "Hosted"));
         requests.set("source", source(one(terraform, "sumologic_http_source")));
@@ -48,9 +48,9 @@ public final class Requests {
         return requests;
     }
 
-    /** What is asked of iLert, in one object. */
+    /** Returns all requests to iLert in one object. */
     public static ObjectNode iLert() throws IOException {
-        Block action = one(Terraform.read(Path.of("ilert")), "ilert_alert_action");
+        Block action = one(Terraform.read(Path.of("setup", "ilert")), "ilert_alert_action");
         ObjectNode requests = JSON.createObjectNode();
         ObjectNode request = requests.putObject("alertAction");
         request.setAll(plain(action));
@@ -62,12 +62,12 @@ public final class Requests {
     private static Block one(Terraform terraform, String type) {
         List<Block> resources = terraform.resources(type);
         if (resources.size() != 1) {
-            throw new IllegalStateException("There is not one " + type + ", but " + resources.size());
+            throw new IllegalStateException("Expected one " + type + ", found " + resources.size());
         }
         return resources.get(0);
     }
 
-    /** The attributes of a block, without those that only the one who applies it knows. */
+    /** Returns the attributes of a block that are known before run time. */
     private static ObjectNode plain(Block block) {
         ObjectNode object = JSON.createObjectNode();
         block.attributes().forEach((name, value) -> {

@@ -32,20 +32,20 @@ import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 
 /**
- * The parts of Sumo Logic's and of iLert's REST API by which an account is set up, as strict as their documentation. An
- * account has nothing in it at first but the folders that each has, and one alert source. It fails on command.
+ * The subset of Sumo Logic's and iLert's REST APIs that sets up an account, as strict as documented. A new account has only
+ * the default folders and one alert source. Fails on command.
  */
 public final class RestApis implements AutoCloseable {
 
-    /** As secrets they may turn up nowhere. */
+    /** Secrets, which must not leak. */
     public static final String ACCESS_ID = "marker-access\"id";
     public static final String ACCESS_KEY = "marker-access\\key:\"#";
     public static final String API_TOKEN = "marker-api-t0ken\"\\";
 
-    /** The part of a source's URL that lets one write to it. */
+    /** The secret part of a source's URL. */
     public static final String SOURCE_TOKEN = "ZaVnC4dhaV1_marker-source==";
 
-    /** A call as it came, with its path below {@code /api/} and its query. */
+    /** A received call, with its path below {@code /api/} and its query. */
     public record Call(String method, String path, JsonNode body) {
 
         public boolean writes() {
@@ -72,7 +72,7 @@ public final class RestApis implements AutoCloseable {
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    /** What is named in a path by its id. */
+    /** An ID in a path. */
     private static final Pattern ID = Pattern
             .compile("(collectors|sources|fields|extractionRules|folders|dashboards|monitors|alert-actions)"
                     + "/(?!root$|personal$)([^/]+)");
@@ -82,7 +82,7 @@ public final class RestApis implements AutoCloseable {
             "alert-auto-resolved", "alert-responder-added", "alert-responder-removed", "alert-channel-attached",
             "alert-channel-detached", "v-alert-not-resolved");
 
-    /** Few, so that there are several pages. */
+    /** Small, so that lists have several pages. */
     private static final int PAGE = 2;
 
     private final HttpServer server;
@@ -115,29 +115,29 @@ public final class RestApis implements AutoCloseable {
         server.start();
     }
 
-    /** For {@code SUMOLOGIC_BASE_URL}. */
+    /** Returns the value for {@code SUMOLOGIC_BASE_URL}. */
     public String sumoLogic() {
         return "http://localhost:" + server.getAddress().getPort() + "/sumologic/api/";
     }
 
-    /** For {@code ILERT_ENDPOINT}. */
+    /** Returns the value for {@code ILERT_ENDPOINT}. */
     public String ilert() {
         return "http://localhost:" + server.getAddress().getPort() + "/ilert";
     }
 
-    /** All calls since the last time this was asked. */
+    /** Returns all calls since the last time. */
     public synchronized List<Call> takeCalls() {
         List<Call> taken = List.copyOf(calls);
         calls.clear();
         return taken;
     }
 
-    /** What is there of a kind, to be looked at and to be changed by hand. */
+    /** Returns the objects of a kind, which a test may change. */
     public synchronized Collection<ObjectNode> all(String kind) {
         return kinds.get(kind).values();
     }
 
-    /** What is there now, by kind and id, but for how often it was changed. */
+    /** Returns all objects by kind and ID, without their versions. */
     public synchronized JsonNode state() {
         return JSON.valueToTree(kinds);
     }
@@ -148,15 +148,15 @@ public final class RestApis implements AutoCloseable {
         return id;
     }
 
-    /** Adds one more, which nobody asked for. */
+    /** Adds an object. */
     public synchronized void add(String kind, ObjectNode body) {
         String id = kind.equals("alertActions") || kind.equals("collectors") ? String.valueOf(ids++) : hex();
         put(kind, id, body);
     }
 
     /**
-     * Answers the next calls of these with that status. The message repeats what was sent. With the status 200 they are
-     * answered, but the end of the answer is missing.
+     * Answers the next matching calls with that status and a message that repeats the request. With the status 200, the
+     * answer is incomplete.
      */
     public synchronized void refuse(int status, int times, Predicate<Call> which) {
         refused = which;
@@ -164,7 +164,7 @@ public final class RestApis implements AutoCloseable {
         refusals = times;
     }
 
-    /** The call that is the next to write after so many is done, but not answered. */
+    /** Executes the next write after that number of writes, but closes the connection without an answer. */
     public synchronized void breakOffAfterWrites(int writes) {
         writesUntilBreak = writes;
     }
@@ -234,7 +234,7 @@ public final class RestApis implements AutoCloseable {
         exchange.getResponseBody().write(bytes);
     }
 
-    /** The credentials as they were meant. */
+    /** Returns the decoded credentials. */
     private static String sent(HttpExchange exchange) {
         String authorization = exchange.getRequestHeaders().getFirst("Authorization");
         return authorization != null && authorization.startsWith("Basic ")
@@ -403,7 +403,7 @@ public final class RestApis implements AutoCloseable {
         return found;
     }
 
-    /** All of it is replaced but for what is not the caller's. */
+    /** Replaces all fields but the read-only ones. */
     private ObjectNode replace(ObjectNode there, ObjectNode body, String... kept) {
         ObjectNode before = there.deepCopy();
         there.removeAll();
@@ -415,7 +415,7 @@ public final class RestApis implements AutoCloseable {
         return there;
     }
 
-    /** Of the collectors' API: only the version that was read last is changed, and some of it must stay as it was. */
+    /** Updates as the collectors' API: with the ETag of the last read, and with unchanged read-only fields. */
     private JsonNode change(HttpExchange exchange, String kind, ObjectNode there, ObjectNode body) {
         String etag = exchange.getRequestHeaders().getFirst("If-Match");
         if (etag == null || !etag.equals(etag(there))) {
@@ -526,7 +526,7 @@ public final class RestApis implements AutoCloseable {
         return dashboard;
     }
 
-    /** With what Sumo Logic adds at any depth. */
+    /** Adds the fields that Sumo Logic adds at any depth. */
     private static JsonNode dashboard(ObjectNode dashboard) {
         ObjectNode answer = dashboard.deepCopy().put("domain", "");
         int number = 0;

@@ -14,6 +14,7 @@ import java.util.regex.Pattern;
 
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
+import org.hamcrest.Matchers;
 import org.junit.jupiter.api.BeforeEach;
 
 import io.restassured.RestAssured;
@@ -80,6 +81,17 @@ public abstract class RunningBridge {
         send(event).then().statusCode(202);
     }
 
+    /** Sends an event that was sent before. Over Kafka its duplicate is removed later, by the consumer. */
+    protected Response duplicate(String event) {
+        Response answer = send(event);
+        if (kafka == null) {
+            answer.then().statusCode(200).body("status", Matchers.equalTo("duplicate"));
+        } else {
+            answer.then().statusCode(202);
+        }
+        return answer;
+    }
+
     /** Waits until that many messages with that text have arrived, and returns them. */
     protected List<String> arrived(int count, String text) {
         eventually()
@@ -96,14 +108,14 @@ public abstract class RunningBridge {
     /** How many events wait in that lane. */
     protected double waiting(String lane) {
         return kafka == null
-                ? metrics().sum("bridge_outbox_events", "lane=\"" + lane + '"')
+                ? metrics().sum("bridge_pending_events", "lane=\"" + lane + '"')
                 : kafka.waiting(lane);
     }
 
     /** How many events wait. */
     protected double waiting() {
         return kafka == null
-                ? metrics().sum("bridge_outbox_events")
+                ? metrics().sum("bridge_pending_events")
                 : kafka.waiting();
     }
 

@@ -47,7 +47,7 @@ public class SumoLogicResource implements QuarkusTestResourceLifecycleManager {
         all.put("quarkus.log.file.enabled", "true");
         all.put("quarkus.log.file.rotation.max-file-size", "1G");
         all.put("quarkus.management.port", "0");
-        if ("kafka".equals(settings.get("bridge.lanes"))) {
+        if ("kafka".equals(settings.get("bridge.store"))) {
             kafka = new KafkaTopics(KafkaBroker.shared(), settings.get("bridge.kafka.topic-prefix"));
             all.put("bridge.kafka.brokers", kafka.broker().brokers());
         }
@@ -65,9 +65,9 @@ public class SumoLogicResource implements QuarkusTestResourceLifecycleManager {
                 "bridge.bulk.linger", "200ms",
                 "bridge.retry.delay", "50ms",
                 "bridge.retry.max-delay", "200ms",
-                "bridge.retry.misconfigured-after", "1",
+                "bridge.retry.misconfigured-after", "1s",
                 "bridge.report.period", "0",
-                "sumologic.response-timeout", "3000");
+                "sumologic.response-timeout", "3s");
     }
 
     /** An empty directory below {@code target}, where it can be looked at after a test has failed. */

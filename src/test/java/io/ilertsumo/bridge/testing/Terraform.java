@@ -21,8 +21,8 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 
 /**
- * Terraform's language in the part of it that this project writes, since no provider is at hand that Terraform itself
- * would want. What it does not know is an error. Variables have their defaults.
+ * Reads the subset of Terraform's language that this project uses, since Terraform itself needs the providers. Anything
+ * else is an error. Variables have their defaults.
  */
 public final class Terraform {
 
@@ -36,7 +36,7 @@ public final class Terraform {
     private final List<Block> blocks = new ArrayList<>();
     private final List<String> references = new ArrayList<>();
 
-    /** What is known only once it has been applied, such as the id of a resource, or that has to be told. */
+    /** A value that is known at run time only, such as the ID of a resource or a variable without a default. */
     public record Reference(String name) {
         @Override
         public String toString() {
@@ -49,8 +49,8 @@ public final class Terraform {
             List<Block> blocks) {
 
         /**
-         * The value of an attribute: a String, a Number, a Boolean, a List, a Map or a {@link Reference}; {@code null} if
-         * it has none.
+         * Returns the value of an attribute: a String, a Number, a Boolean, a List, a Map or a {@link Reference};
+         * {@code null} if it is missing.
          */
         public Object get(String attribute) {
             return attributes.containsKey(attribute) ? attributes.get(attribute).get() : null;
@@ -60,17 +60,17 @@ public final class Terraform {
             return String.valueOf(get(attribute));
         }
 
-        /** The blocks of that type in it. */
+        /** Returns the inner blocks of a type. */
         public List<Block> all(String blockType) {
             return blocks.stream().filter(block -> block.type.equals(blockType)).toList();
         }
 
-        /** The one block of that type in it, if there is one. */
+        /** Returns the first inner block of a type. */
         public Optional<Block> one(String blockType) {
             return all(blockType).stream().findFirst();
         }
 
-        /** It, and the blocks in it at any depth. */
+        /** Returns this block and its inner blocks at any depth. */
         public Stream<Block> deep() {
             return Stream.concat(Stream.of(this), blocks.stream().flatMap(Block::deep));
         }
@@ -81,7 +81,7 @@ public final class Terraform {
         }
     }
 
-    /** Reads all files of a folder. */
+    /** Reads all {@code .tf} files of a folder. */
     public static Terraform read(Path folder) throws IOException {
         Terraform terraform = new Terraform();
         try (Stream<Path> files = Files.list(folder)) {
@@ -92,7 +92,7 @@ public final class Terraform {
         return terraform;
     }
 
-    /** Reads a text as if it were all that a folder has. */
+    /** Reads a text as the only file of a folder. */
     public static Terraform of(String text) {
         Terraform terraform = new Terraform();
         terraform.add(text);
@@ -105,22 +105,22 @@ public final class Terraform {
         reader.expectEnd();
     }
 
-    /** All blocks that stand in no other. */
+    /** Returns the top-level blocks. */
     public List<Block> blocks() {
         return blocks;
     }
 
-    /** The blocks of that type that stand in no other. */
+    /** Returns the top-level blocks of a type. */
     public List<Block> blocks(String type) {
         return blocks.stream().filter(block -> block.type.equals(type)).toList();
     }
 
-    /** The resources of that type, in their order. */
+    /** Returns the resources of a type, in their order. */
     public List<Block> resources(String type) {
         return blocks("resource").stream().filter(block -> block.labels.get(0).equals(type)).toList();
     }
 
-    /** What is named in expressions: variables, locals, resources and what they have. */
+    /** Returns the names in expressions: variables, locals, resources and their attributes. */
     public List<String> references() {
         return references;
     }
@@ -132,7 +132,7 @@ public final class Terraform {
                     .map(block -> block.get("default")).orElse(new Reference(name));
         } else if (words[0].equals("local")) {
             return blocks("locals").stream().filter(block -> block.attributes.containsKey(words[1])).findFirst()
-                    .orElseThrow(() -> new IllegalArgumentException("There is no " + name)).get(words[1]);
+                    .orElseThrow(() -> new IllegalArgumentException("Unknown: " + name)).get(words[1]);
         }
         return new Reference(name);
     }
@@ -149,9 +149,9 @@ public final class Terraform {
             case "urlencode" -> URLEncoder.encode(String.valueOf(first), StandardCharsets.UTF_8);
             case "replace" -> String.valueOf(first).replace(String.valueOf(arguments.get(1)),
                     String.valueOf(arguments.get(2)));
-            // types
+            // type constraints
             case "list", "set", "map" -> function + "(" + first + ")";
-            default -> throw new IllegalArgumentException("The function " + function + " is not known here");
+            default -> throw new IllegalArgumentException("Unsupported function: " + function);
         };
     }
 
@@ -163,7 +163,7 @@ public final class Terraform {
         }
     }
 
-    /** Reads a text from its begin to its end. */
+    /** A recursive descent parser. */
     private final class Reader {
 
         private final String text;
@@ -226,7 +226,7 @@ public final class Terraform {
             return switch (word) {
                 case "true", "false" -> () -> Boolean.valueOf(word);
                 case "string", "number", "bool" -> () -> word;
-                default -> throw unexpected("something else than " + word);
+                default -> throw unexpected("an expression, not " + word);
             };
         }
 
@@ -284,7 +284,7 @@ public final class Terraform {
                         case 'n' -> '\n';
                         case '"' -> '"';
                         case '\\' -> '\\';
-                        default -> throw unexpected("an escape that is known here");
+                        default -> throw unexpected("a supported escape");
                     };
                 }
                 content.append(c);

@@ -20,11 +20,11 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.ilertsumo.bridge.testing.Terraform.Block;
 import io.ilertsumo.bridge.testing.Terraform.Reference;
 
-/** What Terraform is given, compared with what the providers take by {@code terraform-schemas.yaml}. */
+/** Compares Terraform with the providers' schemas in {@code terraform-schemas.yaml}. */
 public final class TerraformSchemas {
 
     private static final JsonNode SCHEMAS = schemas();
-    /** What Terraform itself takes in a resource. */
+    /** Terraform's own arguments of a resource. */
     private static final Set<String> META = Set.of("for_each", "count", "depends_on", "lifecycle", "provider");
 
     private final Terraform terraform;
@@ -34,7 +34,7 @@ public final class TerraformSchemas {
         this.terraform = terraform;
     }
 
-    /** The kinds of resources and data sources in the table. */
+    /** Returns the kinds of resources and data sources with a schema. */
     public static Set<String> kinds() {
         Set<String> kinds = new TreeSet<>();
         SCHEMAS.fieldNames().forEachRemaining(kinds::add);
@@ -42,19 +42,19 @@ public final class TerraformSchemas {
         return kinds;
     }
 
-    /** All resources and data sources. */
+    /** Returns all resources and data sources. */
     public static Stream<Block> resources(Terraform terraform) {
         return Stream.concat(terraform.blocks("resource").stream(), terraform.blocks("data").stream());
     }
 
-    /** The references that lead nowhere. */
+    /** Returns the references that cannot be resolved. */
     public static List<String> dangling(Terraform terraform) {
         TerraformSchemas schemas = new TerraformSchemas(terraform);
         return terraform.references().stream().distinct().filter(name -> schemas.typeOf(name).isEmpty())
-                .map(name -> name + " leads nowhere").toList();
+                .map(name -> name + " cannot be resolved").toList();
     }
 
-    /** What does not fit. */
+    /** Returns the differences from the schemas. */
     public static List<String> misfits(Terraform terraform) {
         TerraformSchemas schemas = new TerraformSchemas(terraform);
         resources(terraform).forEach(block -> {
@@ -62,7 +62,7 @@ public final class TerraformSchemas {
             if (kinds().contains(kind)) {
                 schemas.compare(String.join(".", block.labels()), block, SCHEMAS.get(kind));
             } else {
-                schemas.misfits.add(kind + " is not known");
+                schemas.misfits.add(kind + " is unknown");
             }
         });
         terraform.blocks("variable").stream().filter(variable -> variable.attributes().containsKey("default"))
@@ -97,9 +97,9 @@ public final class TerraformSchemas {
             }
         });
         block.attributes().keySet().stream().filter(name -> !attributes.contains(name))
-                .forEach(name -> misfits.add(where + ": " + name + " is not known"));
+                .forEach(name -> misfits.add(where + ": " + name + " is unknown"));
         inner.stream().map(Block::type).filter(name -> !blocks.contains(name))
-                .forEach(name -> misfits.add(where + ": the block " + name + " is not known"));
+                .forEach(name -> misfits.add(where + ": the block " + name + " is unknown"));
     }
 
     private void compare(String where, Object value, Attribute attribute) {
@@ -108,9 +108,9 @@ public final class TerraformSchemas {
                 misfits.add(where + " is missing");
             }
         } else if (attribute.mark.equals("=")) {
-            misfits.add(where + " is not for setting");
+            misfits.add(where + " is read-only");
         } else if (!isOf(attribute.type, value)) {
-            misfits.add(where + " is no " + attribute.type + ": " + value);
+            misfits.add(where + " is not a " + attribute.type + ": " + value);
         } else if (!attribute.allows(value)) {
             misfits.add(where + " may not be '" + value + "'");
         }
@@ -119,7 +119,7 @@ public final class TerraformSchemas {
     private boolean isOf(String type, Object value) {
         if (value instanceof Reference reference) {
             String known = typeOf(reference.name());
-            // Terraform takes a text such as an id for a number
+            // Terraform converts a string, such as an ID, to a number
             return known.equals("any") || known.equals(type) || known.equals("string") && type.equals("number");
         }
         return switch (type) {
@@ -133,7 +133,7 @@ public final class TerraformSchemas {
         };
     }
 
-    /** The type of what a reference leads to, "any" if that can't be told; "" if it leads nowhere. */
+    /** Returns the type of a reference, "any" if it is unknown; "" if the reference cannot be resolved. */
     private String typeOf(String reference) {
         String[] words = reference.split("\\.");
         if (reference.contains("(")) {
@@ -161,7 +161,7 @@ public final class TerraformSchemas {
             return any(!blocks.isEmpty());
         }
         String line = SCHEMAS.path(kind + " " + words.get(0)).path(words.get(2)).asText();
-        // one of several would have to be named by its key
+        // a reference to one of several needs its key
         boolean isOne = blocks.stream()
                 .anyMatch(block -> block.get("count") == null && !block.attributes().containsKey("for_each"));
         return line.isEmpty() || !isOne ? "" : Attribute.of(line).type;
@@ -175,7 +175,7 @@ public final class TerraformSchemas {
         return variable.text("type").replaceAll("\\(.*", "").replace("set", "list");
     }
 
-    /** The blocks in a block; a dynamic one is one of those that it makes. */
+    /** Returns the inner blocks; a dynamic block counts as one block of its content. */
     private static List<Block> inner(Block block) {
         return block.blocks().stream().map(one -> {
             if (!one.type().equals("dynamic")) {
@@ -199,7 +199,7 @@ public final class TerraformSchemas {
         return schema.isTextual() ? SCHEMAS.required("shared").required(schema.asText()) : schema;
     }
 
-    /** A line of the table. */
+    /** An attribute in a schema. */
     private record Attribute(String type, String mark, String limit) {
 
         private static final Pattern LINE = Pattern
@@ -209,7 +209,7 @@ public final class TerraformSchemas {
         static Attribute of(String line) {
             Matcher matcher = LINE.matcher(line);
             if (!matcher.matches()) {
-                throw new IllegalArgumentException("The table says " + line);
+                throw new IllegalArgumentException("Not an attribute: " + line);
             }
             return new Attribute(matcher.group(1), matcher.group(2), matcher.group(3) == null ? "" : matcher.group(3));
         }

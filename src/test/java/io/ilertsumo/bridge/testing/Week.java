@@ -18,8 +18,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
 /**
- * What happened to alerts in a week and a bit, the same for the same seed: with people who come and go, priorities that
- * are raised, old alerts that are still open, events of older accounts without ids, and whatever else may be missing.
+ * Generates the events of about eight days, the same for the same seed: alerts with changing responders and priorities, open
+ * alerts, events without IDs or other fields, and incidents whose IDs are also IDs of alerts.
  */
 public final class Week {
 
@@ -33,18 +33,23 @@ public final class Week {
     private final Random random;
 
     /**
-     * An event as it happened. What is {@code null} it does not have.
+     * An event. A {@code null} is a missing field.
      *
-     * @param time in milliseconds since the epoch; no other event of its alert has the same
+     * @param time  in milliseconds since the epoch; unique among the events of an alert
+     * @param alert the ID of the alert or incident
      */
     public record Event(long time, String id, String alert, String summary, String source, String type, String status,
             String priority, String assignedTo, Set<String> responders) {
 
-        /** As iLert sends it. */
+        public boolean isOfAlert() {
+            return !type.startsWith("incident-");
+        }
+
+        /** Returns the event as iLert sends it. */
         public String json() {
             ObjectNode event = JSON.createObjectNode().put("id", alert).put("summary", summary)
                     .put("details", "Since \"then\",\nas {\"eventType\":\"in a text\",\"status\":\"PENDING\"} says")
-                    // the same for all events of an alert, and no time of theirs
+                    // equal for all events of an alert, so not the time of the event
                     .put("reportTime", "2020-01-01T00:00:00.123Z")
                     .put("status", status).put("eventType", type);
             if (priority != null) {
@@ -65,7 +70,7 @@ public final class Week {
                 responders.forEach(name -> event.withArray("responders").addObject().put("status", status)
                         .putObject("user").put("username", name).put("email", name + "@example.com"));
             }
-            // iLert's have nanoseconds
+            // with nanoseconds, as iLert's
             event.put("timestamp", Instant.ofEpochMilli(time).plusNanos(time % 1_000_000).toString());
             if (id != null) {
                 event.put("eventId", id);
@@ -77,14 +82,29 @@ public final class Week {
     public Week(Instant now, long seed, int alerts) {
         random = new Random(seed);
         for (int i = 0; i < alerts; i++) {
-            // most have happened within the week, some began before, some have just begun
+            // most begin within the week, some before, some in the last 40 minutes
             long minutes = i % 10 == 0 ? random.nextInt(40) + 1 : random.nextInt(8 * 24 * 60) + 1;
-            happen(String.valueOf(90_000 + i), now.minus(Duration.ofMinutes(minutes)).toEpochMilli(),
+            addAlert(String.valueOf(90_000 + i), now.minus(Duration.ofMinutes(minutes)).toEpochMilli(),
                     now.toEpochMilli());
+        }
+        for (int i = 0; i < alerts; i += 10) {
+            // pending and high, so that a query that counts it as an alert fails
+            long time = now.minus(Duration.ofMinutes(20 + 50L * i)).toEpochMilli() + i;
+            addIncident(String.valueOf(90_000 + i), "incident-created", "PENDING", time);
+            if (i % 20 == 0) {
+                addIncident(String.valueOf(90_000 + i), "incident-resolved", "RESOLVED",
+                        time + Duration.ofMinutes(10).toMillis());
+            }
         }
     }
 
-    private void happen(String alert, long start, long now) {
+    private void addIncident(String incident, String type, String status, long time) {
+        events.add(new Event(time, new UUID(random.nextLong(), random.nextLong()).toString(), incident,
+                "Summary of the incident " + incident, "Production", type, status, "HIGH", null,
+                Set.of("incident-only")));
+    }
+
+    private void addAlert(String alert, long start, long now) {
         boolean isOld = random.nextInt(8) == 0;
         String source = random.nextInt(15) == 0 ? null : any(SOURCES);
         String summary = "Summary \"" + alert + "\" | with, commas";
@@ -105,7 +125,7 @@ public final class Week {
                     status = "ACCEPTED";
                     assignedTo = any(PEOPLE);
                 }
-                // somebody else has to accept it again
+                // the new assignee has to accept it
                 case "alert-assigned" -> status = "PENDING";
                 case "alert-resolved", "alert-auto-resolved" -> status = "RESOLVED";
                 case "alert-responder-added" -> {
@@ -114,7 +134,7 @@ public final class Week {
                 }
                 case "alert-responder-removed" -> responders = Set.of();
                 default -> {
-                    // tells of something else
+                    // changes no field
                 }
             }
             events.add(new Event(time, isOld ? null : new UUID(random.nextLong(), random.nextLong()).toString(),
@@ -146,26 +166,26 @@ public final class Week {
         return words.get(random.nextInt(words.size()));
     }
 
-    /** All events, those of each alert in their order. */
+    /** Returns all events, those of each alert in their order. */
     public List<Event> events() {
         return Collections.unmodifiableList(events);
     }
 
-    /** The events between, the older first. */
+    /** Returns the events in a time range, the oldest first. */
     public List<Event> between(Instant from, Instant to) {
         return events.stream().filter(event -> event.time >= from.toEpochMilli() && event.time < to.toEpochMilli())
                 .sorted(Comparator.comparingLong(Event::time)).toList();
     }
 
-    /** The latest of those events of each alert. */
+    /** Returns the latest event of each alert. */
     public static List<Event> latest(List<Event> events) {
         Map<String, Event> latest = new LinkedHashMap<>();
         events.forEach(event -> latest.merge(event.alert, event, (one, other) -> one.time > other.time ? one : other));
         return List.copyOf(latest.values());
     }
 
-    /** How many there are of each kind. */
-    public static Map<String, Long> counts(List<String> kinds) {
-        return kinds.stream().collect(Collectors.groupingBy(kind -> kind, Collectors.counting()));
+    /** Returns the number of occurrences of each word. */
+    public static Map<String, Long> counts(List<String> words) {
+        return words.stream().collect(Collectors.groupingBy(word -> word, Collectors.counting()));
     }
 }

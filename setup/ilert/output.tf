@@ -1,0 +1,4 @@
+output "alert_action" {
+  description = "ID of the alert action"
+  value       = ilert_alert_action.bridge.id
+}

@@ -1,0 +1,123 @@
+package io.ilertsumo.bridge.deadletter;
+
+import java.util.Objects;
+import java.util.Set;
+
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Named;
+
+import org.apache.camel.AsyncCallback;
+import org.apache.camel.CamelExchangeException;
+import org.apache.camel.Exchange;
+import org.apache.camel.Message;
+import org.apache.camel.quarkus.main.events.AfterStart;
+import org.apache.camel.support.AsyncProcessorSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import io.ilertsumo.bridge.delivery.SecretMasker;
+import io.ilertsumo.bridge.lane.LaneConstants;
+import io.ilertsumo.bridge.lane.LogLimit;
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.arc.Unremovable;
+
+/**
+ * Keeps the message body as a dead letter. The headers {@code reason}, {@code detail}, {@code status} and {@code answer} say
+ * why, the event's own headers what it is; a batch has lane and group as exchange variables. The exchange goes on once the
+ * dead letter is durable. Thread-safe.
+ */
+@ApplicationScoped
+@Unremovable
+@Named("keepDeadLetter")
+public class Keeper extends AsyncProcessorSupport {
+
+    private static final String ROUTE_FAILED = "route-failed";
+    /** Their details never quote the event; the exception of an edited route may. */
+    private static final Set<String> LOGGED_DETAILS = Set.of("unreadable", "rejected");
+    private static final int ANSWER_CHARACTERS = 1000;
+    private static final Logger LOG = LoggerFactory.getLogger(Keeper.class);
+
+    private final DeadLetterStore store;
+    private final MeterRegistry registry;
+    private final SecretMasker masker;
+    private final LogLimit limit = new LogLimit();
+
+    Keeper(DeadLetterStore store, MeterRegistry registry, SecretMasker masker) {
+        this.store = store;
+        this.registry = registry;
+        this.masker = masker;
+    }
+
+    void register(@Observes AfterStart started) {
+        Gauge.builder("bridge.dead.letters.kept", store, DeadLetterStore::count)
+                .description("Dead letters that are kept").register(registry);
+        FunctionCounter.builder("bridge.dead.letters.evicted", store, DeadLetterStore::evicted)
+                .description("Dead letters that were evicted because of a bound").register(registry);
+    }
+
+    @Override
+    public boolean process(Exchange exchange, AsyncCallback callback) {
+        try {
+            DeadLetter.Content content = content(exchange);
+            store.keep(content, (duplicate, failure) -> {
+                if (failure == null) {
+                    kept(content);
+                } else {
+                    exchange.setException(failure);
+                }
+                callback.done(false);
+            });
+            return false;
+        } catch (Exception e) {
+            exchange.setException(e);
+            callback.done(true);
+            return true;
+        }
+    }
+
+    private DeadLetter.Content content(Exchange exchange) throws CamelExchangeException {
+        Message message = exchange.getMessage();
+        String reason = text(exchange, "reason");
+        Object status = message.getHeader("status");
+        // a body that can't be kept must fail here: the caller would believe that it is
+        byte[] body = message.getBody() == null ? new byte[0] : message.getMandatoryBody(byte[].class);
+        return new DeadLetter.Content(reason == null || reason.isBlank() ? ROUTE_FAILED : reason,
+                text(exchange, "detail"),
+                exchange.getContext().getTypeConverter().tryConvertTo(Integer.class, exchange, status),
+                excerpt(text(exchange, "answer")), text(exchange, LaneConstants.EVENT_ID), text(exchange, "eventType"),
+                textOrVariable(exchange, LaneConstants.LANE), textOrVariable(exchange, LaneConstants.GROUP),
+                text(exchange, Exchange.CONTENT_ENCODING), body);
+    }
+
+    private static String text(Exchange exchange, String header) {
+        return exchange.getMessage().getHeader(header, String.class);
+    }
+
+    private static String textOrVariable(Exchange exchange, String name) {
+        String text = text(exchange, name);
+        return text != null ? text : exchange.getVariable(name, String.class);
+    }
+
+    /** The answer may quote the URL of the request. */
+    private String excerpt(String answer) {
+        if (answer == null || answer.isEmpty()) {
+            return null;
+        }
+        String masked = masker.mask(answer);
+        return masked.substring(0, Math.min(ANSWER_CHARACTERS, masked.length()));
+    }
+
+    private void kept(DeadLetter.Content content) {
+        registry.counter("bridge.dead.letters", "reason", content.reason()).increment();
+        long count = limit.count(content.reason() + " " + content.lane());
+        if (count > 0) {
+            LOG.warn("Dead letter kept, reason {}, lane {}, event {}, {} since the last such line{}", content.reason(),
+                    Objects.requireNonNullElse(content.lane(), "none"),
+                    Objects.requireNonNullElse(content.eventId(), "none"), count,
+                    LOGGED_DETAILS.contains(content.reason()) ? ": " + content.detail() : "");
+        }
+    }
+}

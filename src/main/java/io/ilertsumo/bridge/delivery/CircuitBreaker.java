@@ -1,0 +1,211 @@
+package io.ilertsumo.bridge.delivery;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+
+import jakarta.inject.Singleton;
+
+import org.apache.camel.Exchange;
+import org.apache.camel.ExchangePropertyKey;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import io.ilertsumo.bridge.lane.Batch;
+import io.ilertsumo.bridge.lane.BatchListener;
+import io.ilertsumo.bridge.lane.LaneEndpoint;
+import io.ilertsumo.bridge.lane.LogLimit;
+import io.ilertsumo.bridge.settings.BridgeSettings;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.arc.Unremovable;
+
+/**
+ * A circuit breaker for each lane. A batch that fails opens the circuit; after a delay it is half-open, and the lane
+ * tries one event; a batch that succeeds closes it. The delay is the setting {@code bridge.retry.misconfigured-after} for
+ * the reason {@code misconfigured}, else that of the header {@code Retry-After}, at most an hour, else it doubles with
+ * each failure, randomly up to a fifth shorter or longer. The number of tries is not limited. Many rejected events in a
+ * row, without one that is delivered, are a misconfiguration too.
+ *
+ * <p>
+ * While the circuit of a lane is open, a lane that yields to it delivers one batch every 10 seconds. If that succeeds,
+ * the other circuit is half-open at once. Thread-safe.
+ */
+@Singleton
+@Unremovable
+public class CircuitBreaker implements BatchListener {
+
+    /** The message header with the reason of a failure, in one word. */
+    static final String REASON = "reason";
+
+    private static final String MISCONFIGURED = "misconfigured";
+    /** Rejected events in a row from which on the events are not at fault. */
+    private static final int MAX_REJECTED_IN_A_ROW = 20;
+    private static final String RETRY_AFTER = "Retry-After";
+    private static final Duration MAX_RETRY_AFTER = Duration.ofHours(1);
+    private static final long YIELD_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final Logger LOG = LoggerFactory.getLogger(CircuitBreaker.class);
+
+    private final long delay;
+    private final long maxDelay;
+    private final Duration misconfiguredAfter;
+    private final SecretMasker masker;
+    private final MeterRegistry registry;
+    private final Map<String, Circuit> circuits = new ConcurrentHashMap<>();
+
+    CircuitBreaker(BridgeSettings settings, SecretMasker masker, MeterRegistry registry) {
+        this.delay = settings.retryDelay().toMillis();
+        this.maxDelay = settings.retryMaxDelay().toMillis();
+        this.misconfiguredAfter = settings.retryMisconfiguredAfter();
+        this.masker = masker;
+        this.registry = registry;
+    }
+
+    /**
+     * Why a circuit is open.
+     *
+     * @param since    when the first of the failures was
+     * @param failures failures since then
+     * @param reason   the reason of the last one, in one word
+     * @param message  the message of the last one, without secrets
+     */
+    public record Trouble(Instant since, int failures, String reason, String message) {
+    }
+
+    private static final class Circuit {
+
+        private volatile Trouble trouble;
+        private volatile long retryAt = System.nanoTime();
+        private volatile long lastBatch = System.nanoTime();
+        private final LogLimit log = new LogLimit();
+        private boolean isLogged;
+        private int rejectedInARow;
+    }
+
+    /** The open circuits by lane. */
+    public Map<String, Trouble> open() {
+        Map<String, Trouble> open = new TreeMap<>();
+        circuits.forEach((lane, circuit) -> {
+            Trouble trouble = circuit.trouble;
+            if (trouble != null) {
+                open.put(lane, trouble);
+            }
+        });
+        return open;
+    }
+
+    private Circuit circuit(String name) {
+        return circuits.computeIfAbsent(name, lane -> {
+            Circuit circuit = new Circuit();
+            Gauge.builder("bridge.circuit.open", circuit, c -> c.trouble == null ? 0 : 1).tags("lane", lane)
+                    .description("1 while the lane's circuit breaker is open or half-open").register(registry);
+            return circuit;
+        });
+    }
+
+    @Override
+    public long delayMillis(LaneEndpoint lane) {
+        long now = System.nanoTime();
+        Circuit own = circuit(lane.getLane());
+        long nanos = own.trouble == null ? 0 : own.retryAt - now;
+        Circuit first = lane.getYieldTo() == null ? null : circuits.get(lane.getYieldTo());
+        if (first != null && first.trouble != null) {
+            nanos = Math.max(nanos, own.lastBatch + YIELD_NANOS - now);
+        }
+        return nanos <= 0 ? 0 : TimeUnit.NANOSECONDS.toMillis(nanos) + 1;
+    }
+
+    @Override
+    public void empty(LaneEndpoint lane) {
+        circuit(lane.getLane()).trouble = null;
+    }
+
+    @Override
+    public void done(LaneEndpoint lane, Batch batch, Result result, Exchange exchange) {
+        Circuit circuit = circuit(lane.getLane());
+        circuit.lastBatch = System.nanoTime();
+        switch (result) {
+            case DELIVERED -> circuit.rejectedInARow = 0;
+            case REJECTED -> circuit.rejectedInARow++;
+            case SPLIT -> {
+                return;
+            }
+            default -> {
+                // a failure says nothing of the events
+            }
+        }
+        if (result == Result.FAILED || circuit.rejectedInARow >= MAX_REJECTED_IN_A_ROW) {
+            if (!lane.getCamelContext().isStopping()) {
+                open(lane.getLane(), circuit, exchange);
+            }
+            return;
+        }
+        close(lane.getLane(), circuit);
+        Circuit first = lane.getYieldTo() == null ? null : circuits.get(lane.getYieldTo());
+        if (first != null) {
+            first.retryAt = circuit.lastBatch;
+        }
+    }
+
+    private static void close(String lane, Circuit circuit) {
+        Trouble trouble = circuit.trouble;
+        circuit.trouble = null;
+        if (trouble != null && circuit.isLogged) {
+            circuit.isLogged = false;
+            LOG.info("The lane {} delivers again after {} failures since {}", lane, trouble.failures(),
+                    trouble.since());
+        }
+    }
+
+    private void open(String lane, Circuit circuit, Exchange exchange) {
+        Exception failure = exchange.getException() != null
+                ? exchange.getException()
+                : exchange.getProperty(ExchangePropertyKey.EXCEPTION_CAUGHT, Exception.class);
+        String message = failure == null
+                ? "The route rolls back a single event"
+                : masker.mask(String.valueOf(failure.getMessage()));
+        String reason = circuit.rejectedInARow >= MAX_REJECTED_IN_A_ROW
+                ? MISCONFIGURED
+                : exchange.getMessage().getHeader(REASON, "failed", String.class);
+        Trouble before = circuit.trouble;
+        Trouble trouble = new Trouble(before == null ? Instant.now() : before.since(),
+                before == null ? 1 : before.failures() + 1, reason, message);
+        long wait = MISCONFIGURED.equals(reason)
+                ? asRequested(misconfiguredAfter)
+                : RetryAfter.parse(exchange.getMessage().getHeader(RETRY_AFTER, String.class), Instant.now())
+                        .map(CircuitBreaker::asRequested).orElseGet(() -> backOff(trouble.failures()));
+        circuit.retryAt = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(wait);
+        circuit.trouble = trouble;
+        log(lane, circuit, trouble, wait);
+    }
+
+    /** Not earlier, and not all lanes at once. */
+    private static long asRequested(Duration retryAfter) {
+        long wait = (retryAfter.compareTo(MAX_RETRY_AFTER) > 0 ? MAX_RETRY_AFTER : retryAfter).toMillis();
+        return wait + ThreadLocalRandom.current().nextLong(Math.min(wait, 10_000) / 10 + 1);
+    }
+
+    private long backOff(int failures) {
+        // 2^20 times the shortest delay is longer than any longest one
+        long wait = Math.min(maxDelay, delay << Math.min(failures - 1, 20));
+        return Math.round(wait * ThreadLocalRandom.current().nextDouble(0.8, 1.2));
+    }
+
+    private static void log(String lane, Circuit circuit, Trouble trouble, long wait) {
+        if (circuit.log.count(trouble.reason()) > 0) {
+            circuit.isLogged = true;
+            String text = "The circuit of the lane {} is open, its events stay pending. {} ({}). {} failures since {}, "
+                    + "next try in {} ms";
+            Object[] facts = { lane, trouble.message(), trouble.reason(), trouble.failures(), trouble.since(), wait };
+            if (MISCONFIGURED.equals(trouble.reason())) {
+                LOG.error(text + ". Check SUMOLOGIC_URL and SUMOLOGIC_TOKEN", facts);
+            } else {
+                LOG.warn(text, facts);
+            }
+        }
+    }
+}

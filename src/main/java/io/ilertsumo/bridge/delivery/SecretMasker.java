@@ -1,0 +1,41 @@
+package io.ilertsumo.bridge.delivery;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+import jakarta.inject.Singleton;
+
+import io.ilertsumo.bridge.settings.SumoLogicSettings;
+
+/**
+ * Masks the token of the HTTP source in texts of other programs, such as an error page that quotes the URL. The token is
+ * the last part of the URL's path, its query, or a setting of its own. Thread-safe.
+ */
+@Singleton
+public class SecretMasker {
+
+    /** A shorter part of the URL is no token, but a word. */
+    private static final int MIN_TOKEN_LENGTH = 8;
+
+    private final List<String> secrets = new ArrayList<>();
+
+    SecretMasker(SumoLogicSettings settings) {
+        Optional<String> url = settings.url();
+        settings.token().ifPresent(secrets::add);
+        url.map(text -> text.replaceFirst("[?#].*", "").replaceFirst("/+$", ""))
+                .map(text -> text.substring(text.lastIndexOf('/') + 1))
+                .filter(last -> last.length() >= MIN_TOKEN_LENGTH).ifPresent(secrets::add);
+        url.filter(text -> text.contains("?")).map(text -> text.substring(text.indexOf('?') + 1))
+                .filter(query -> query.length() >= MIN_TOKEN_LENGTH).ifPresent(secrets::add);
+    }
+
+    /** Returns the text with asterisks in place of the token. */
+    public String mask(String text) {
+        String masked = text;
+        for (String secret : secrets) {
+            masked = masked.replace(secret, "***");
+        }
+        return masked;
+    }
+}

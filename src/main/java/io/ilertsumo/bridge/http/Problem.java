@@ -1,0 +1,57 @@
+package io.ilertsumo.bridge.http;
+
+import java.nio.charset.StandardCharsets;
+
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Named;
+
+import org.apache.camel.Exchange;
+import org.apache.camel.Message;
+import org.apache.camel.Processor;
+
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.json.JsonObject;
+import io.vertx.ext.web.RoutingContext;
+
+/**
+ * Writes problems (RFC 9457). As a processor, sets the message's body to the problem with the status of the header
+ * {@code CamelHttpResponseCode}, the text of the header {@code detail} and the event ID of the header {@code eventId}.
+ * Thread-safe.
+ */
+@ApplicationScoped
+@Named("problem")
+public class Problem implements Processor {
+
+    static final String MEDIA_TYPE = "application/problem+json";
+    /** Seconds after which a call that was answered 503 may be repeated. */
+    static final String RETRY_AFTER = "30";
+
+    @Override
+    public void process(Exchange exchange) {
+        Message message = exchange.getMessage();
+        String problem = json(message.getHeader(Exchange.HTTP_RESPONSE_CODE, 500, Integer.class),
+                message.getHeader("detail", String.class), message.getHeader("eventId", String.class));
+        message.setBody(problem.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /**
+     * Answers with a problem, a status 503 with {@code Retry-After}. To be called on the event loop.
+     *
+     * @param detail what is wrong, without content of an event
+     */
+    public static void send(RoutingContext context, int status, String detail) {
+        if (status == 503) {
+            context.response().putHeader(HttpHeaders.RETRY_AFTER, RETRY_AFTER);
+        }
+        context.response().setStatusCode(status).putHeader(HttpHeaders.CONTENT_TYPE, MEDIA_TYPE)
+                .end(json(status, detail, null));
+    }
+
+    static String json(int status, String detail, String eventId) {
+        JsonObject problem = new JsonObject().put("title", HttpResponseStatus.valueOf(status).reasonPhrase())
+                .put("status", status).put("detail", detail).put("eventId", eventId);
+        problem.getMap().values().removeIf(value -> value == null);
+        return problem.encode();
+    }
+}

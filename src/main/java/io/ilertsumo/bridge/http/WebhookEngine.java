@@ -1,0 +1,194 @@
+package io.ilertsumo.bridge.http;
+
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+
+import jakarta.inject.Named;
+import jakarta.inject.Singleton;
+
+import org.apache.camel.Exchange;
+import org.apache.camel.ExchangePattern;
+import org.apache.camel.ExchangePropertyKey;
+import org.apache.camel.Message;
+import org.apache.camel.Processor;
+import org.apache.camel.component.platform.http.PlatformHttpEndpoint;
+import org.apache.camel.component.platform.http.spi.PlatformHttpConsumer;
+import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpConsumer;
+import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpEngine;
+import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
+import org.apache.camel.support.http.HttpUtil;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import io.netty.channel.EventLoop;
+import io.quarkus.arc.Unremovable;
+import io.vertx.core.Handler;
+import io.vertx.core.MultiMap;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.impl.ContextInternal;
+import io.vertx.ext.web.Route;
+import io.vertx.ext.web.RoutingContext;
+
+/**
+ * Serves {@code platform-http}: webhooks with the threads of the {@link RoutePool}, all other paths as Camel's own
+ * engine does, which keeps a thread for each call until it is answered.
+ */
+@Singleton
+@Unremovable
+@Named("webhookEngine")
+public class WebhookEngine extends VertxPlatformHttpEngine {
+
+    private static final Logger LOG = LoggerFactory.getLogger(WebhookEngine.class);
+    /** The headers of a call that a route gets: no sender can set another that the routes use. */
+    private static final List<String> HEADERS_IN = List.of("Content-Type", "Content-Encoding");
+    /** The headers of a route that the sender gets. */
+    private static final List<String> HEADERS_OUT = List.of("allow", "retry-after");
+    private static final long LOG_PERIOD_NANOS = TimeUnit.MINUTES.toNanos(1);
+
+    private final RoutePool pool;
+    private final WebhookGuard guard;
+    private final ReceivedEvents received;
+    private final Map<EventLoop, AnswerQueue> answerQueues = new ConcurrentHashMap<>();
+    private final Map<Class<?>, Long> loggedFailures = new ConcurrentHashMap<>();
+
+    WebhookEngine(RoutePool pool, WebhookGuard guard, ReceivedEvents received) {
+        this.pool = pool;
+        this.guard = guard;
+        this.received = received;
+    }
+
+    @Override
+    public PlatformHttpConsumer createConsumer(PlatformHttpEndpoint endpoint, Processor processor) {
+        return endpoint.getPath().startsWith(WebhookGuard.WEBHOOKS)
+                ? new WebhookConsumer(endpoint, processor)
+                : super.createConsumer(endpoint, processor);
+    }
+
+    private String routerName() {
+        return VertxPlatformHttpRouter.getRouterNameFromPort(getServerPort());
+    }
+
+    /** Starts the route on a thread of the pool, and has the answer written on the event loop once the exchange is done. */
+    private final class WebhookConsumer extends VertxPlatformHttpConsumer {
+
+        private Route otherMethods;
+
+        WebhookConsumer(PlatformHttpEndpoint endpoint, Processor processor) {
+            super(endpoint, processor, List.of(), routerName());
+        }
+
+        @Override
+        protected void doStart() throws Exception {
+            super.doStart();
+            // Vert.x gets here with the methods that httpMethodRestrict keeps from the route
+            otherMethods = VertxPlatformHttpRouter.lookup(getEndpoint().getCamelContext(), routerName())
+                    .route(getEndpoint().getPath()).handler(call -> {
+                        call.response().putHeader(HttpHeaders.ALLOW, getEndpoint().getHttpMethodRestrict());
+                        guard.reject(call, 405, "method-not-allowed", "Send events with POST");
+                    });
+        }
+
+        @Override
+        protected void doStop() throws Exception {
+            if (otherMethods != null) {
+                otherMethods.remove();
+            }
+            super.doStop();
+        }
+
+        @Override
+        protected void handleRequest(RoutingContext call) {
+            guard.releaseUnused(call);
+            if (isSuspended()) {
+                guard.reject(call, 503, "unavailable", "The webhook is suspended");
+                return;
+            }
+            // throws where the query can't be decoded, which is answered 400
+            call.queryParams();
+            ContextInternal context = (ContextInternal) call.vertx().getOrCreateContext();
+            Exchange exchange = exchange(call);
+            pool.execute(() -> {
+                try {
+                    createUoW(exchange);
+                    getAsyncProcessor().process(exchange, doneSync -> done(exchange, call, context));
+                } catch (Exception e) {
+                    exchange.setException(e);
+                    done(exchange, call, context);
+                }
+            });
+        }
+
+        private Exchange exchange(RoutingContext call) {
+            Exchange exchange = createExchange(false);
+            exchange.setPattern(ExchangePattern.InOut);
+            // the body is in memory and can be read again: a stream would only copy it
+            exchange.getExchangeExtension().setStreamCacheDisabled(true);
+            Message message = exchange.getIn();
+            message.setHeader(Exchange.HTTP_METHOD, call.request().method().name());
+            message.setHeader(Exchange.HTTP_PATH, call.normalizedPath());
+            MultiMap headers = call.request().headers();
+            HEADERS_IN.stream().filter(headers::contains)
+                    .forEach(name -> message.setHeader(name, String.join(",", headers.getAll(name))));
+            Buffer body = call.body().buffer();
+            message.setBody(body == null ? new byte[0] : body.getBytes());
+            return exchange;
+        }
+
+        /** Ends the exchange on the thread that completed it, so that the event loop has only the answer to write. */
+        private void done(Exchange exchange, RoutingContext call, ContextInternal context) {
+            Handler<RoutingContext> answer = answer(exchange);
+            doneUoW(exchange);
+            releaseExchange(exchange, false);
+            answerQueues.computeIfAbsent(context.nettyEventLoop(), AnswerQueue::new)
+                    .add(() -> context.dispatch(call, answered -> {
+                        if (!call.response().ended() && !call.response().closed()) {
+                            answer.handle(call);
+                        }
+                    }));
+        }
+    }
+
+    private Handler<RoutingContext> answer(Exchange exchange) {
+        Handler<RoutingContext> answer = call -> Problem.send(call, 503,
+                "The event was not stored; the log of the bridge has the cause");
+        try {
+            answer = exchange.isFailed() ? answer : answer(exchange.getMessage());
+        } catch (RuntimeException e) {
+            exchange.setException(e);
+        }
+        received.count(exchange.getMessage(), exchange.isFailed());
+        if (exchange.isFailed()) {
+            logFailure(exchange);
+        }
+        return answer;
+    }
+
+    private static Handler<RoutingContext> answer(Message message) {
+        byte[] bytes = message.getBody(byte[].class);
+        Buffer body = Buffer.buffer(bytes == null ? new byte[0] : bytes);
+        int status = HttpUtil.determineResponseCode(message.getExchange(), bytes);
+        MultiMap headers = HttpHeaders.headers();
+        HEADERS_OUT.stream().filter(name -> message.getHeader(name) != null)
+                .forEach(name -> headers.set(name, message.getHeader(name, String.class)));
+        // not that of the message, which may be the call's
+        headers.set(HttpHeaders.CONTENT_TYPE, status < 400 ? "application/json" : Problem.MEDIA_TYPE);
+        return call -> {
+            call.response().setStatusCode(status).headers().setAll(headers);
+            call.response().end(body);
+        };
+    }
+
+    private void logFailure(Exchange exchange) {
+        Class<?> failure = exchange.getException().getClass();
+        long now = System.nanoTime();
+        if (loggedFailures.merge(failure, now, (last, n) -> n - last < LOG_PERIOD_NANOS ? last : n) == now) {
+            // the exception's message may quote the event
+            LOG.error("The route {} failed with {}; its webhook calls are answered 503. Logged at most once a minute",
+                    exchange.getProperty(ExchangePropertyKey.FAILURE_ROUTE_ID, exchange.getFromRouteId(), String.class),
+                    failure.getName());
+        }
+    }
+}

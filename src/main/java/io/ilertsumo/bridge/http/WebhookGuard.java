@@ -1,0 +1,130 @@
+package io.ilertsumo.bridge.http;
+
+import java.util.Locale;
+import java.util.concurrent.atomic.AtomicLong;
+
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import io.ilertsumo.bridge.settings.BridgeSettings;
+import io.quarkus.vertx.http.runtime.RouteConstants;
+import io.vertx.core.MultiMap;
+import io.vertx.core.http.HttpClosedException;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+
+/**
+ * Rejects webhook calls before they reach a route, with a problem like the routes do.
+ *
+ * <p>
+ * Bounds the bytes of all calls in flight, and so their number: a call reserves a share before its body is read and
+ * releases it once it is answered or its connection closed. The share is the length that the call states, or the limit
+ * for bodies if it states none or is compressed, and at least 1 KB. Thread-safe.
+ */
+@ApplicationScoped
+public class WebhookGuard {
+
+    /** What the paths of all webhooks start with. */
+    static final String WEBHOOKS = "/webhooks/";
+    private static final Logger LOG = LoggerFactory.getLogger(WebhookGuard.class);
+    private static final String SHARE = WebhookGuard.class.getName();
+    private static final long SMALLEST_SHARE = 1024;
+    private static final int PART_OF_HEAP = 8;
+
+    private final ReceivedEvents received;
+    private final long maxBodySize;
+    private final long maxReserved;
+    private final AtomicLong reserved = new AtomicLong();
+
+    WebhookGuard(BridgeSettings settings, ReceivedEvents received) {
+        this.received = received;
+        this.maxBodySize = settings.maxBodySize().asLongValue();
+        long maxBytes = settings.receiveMaxBytes().asLongValue();
+        // the largest body must fit, if it is the only one
+        this.maxReserved = Math.max(maxBodySize,
+                maxBytes > 0 ? maxBytes : Runtime.getRuntime().maxMemory() / PART_OF_HEAP);
+    }
+
+    void register(@Observes Router router) {
+        int order = RouteConstants.ROUTE_ORDER_UPLOAD_LIMIT - 1;
+        router.route(WEBHOOKS + "*").order(order).handler(this::check);
+        // of all paths: a call that is not valid HTTP is no error of the bridge, whatever its path
+        router.route().order(order).failureHandler(this::failed);
+    }
+
+    private void check(RoutingContext context) {
+        MultiMap headers = context.request().headers();
+        String stated = headers.get(HttpHeaders.CONTENT_LENGTH);
+        long length = stated == null ? 0 : Long.parseLong(stated);
+        if (length > maxBodySize) {
+            context.fail(413);
+            return;
+        }
+        boolean isUnknown = headers.contains(HttpHeaders.CONTENT_ENCODING)
+                || stated == null && headers.contains(HttpHeaders.TRANSFER_ENCODING);
+        long share = Math.max(SMALLEST_SHARE, isUnknown ? maxBodySize : length);
+        if (reserved.addAndGet(share) > maxReserved) {
+            reserved.addAndGet(-share);
+            reject(context, 503, "unavailable", "Too much is being received at once");
+            return;
+        }
+        context.put(SHARE, share);
+        context.addEndHandler(ended -> reserved.addAndGet(-context.<Long>get(SHARE)));
+        String type = headers.get(HttpHeaders.CONTENT_TYPE);
+        if (type != null && isForm(type.toLowerCase(Locale.ROOT))) {
+            // Vert.x would parse the form, and no body would be left for a dead letter
+            headers.set(HttpHeaders.CONTENT_TYPE, "application/octet-stream");
+        }
+        context.next();
+    }
+
+    private static boolean isForm(String type) {
+        return type.startsWith("multipart/") || type.startsWith("application/x-www-form-urlencoded");
+    }
+
+    /** Releases what a body of unknown length did not need, once it is complete. To be called on the event loop. */
+    void releaseUnused(RoutingContext context) {
+        Long share = context.get(SHARE);
+        if (share != null && !context.request().headers().contains(HttpHeaders.CONTENT_ENCODING)) {
+            long needed = Math.max(SMALLEST_SHARE, context.body().length());
+            reserved.addAndGet(needed - share);
+            context.put(SHARE, needed);
+        }
+    }
+
+    private void failed(RoutingContext context) {
+        int status = context.statusCode();
+        if (status == 413) {
+            reject(context, status, "too-large", "The body is larger than " + maxBodySize + " bytes");
+        } else if (status == 408) {
+            reject(context, status, "too-slow", "The body did not arrive in time");
+        } else if (context.failure() instanceof HttpClosedException) {
+            LOG.debug("A connection was closed before the body of its call was complete");
+        } else if (status < 500) {
+            // Vert.x has status 200 for a body that it can't read
+            reject(context, Math.max(status, 400), "unreadable",
+                    "Send valid HTTP, with no expectation but 100-continue");
+        } else {
+            context.next();
+        }
+    }
+
+    /**
+     * Answers with a problem and counts the call. If its body is not complete, the connection is not used again. To be
+     * called on the event loop.
+     *
+     * @param result what the call is counted as
+     * @param detail what is wrong
+     */
+    void reject(RoutingContext context, int status, String result, String detail) {
+        received.count(result);
+        if (!context.request().isEnded()) {
+            context.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
+        }
+        Problem.send(context, status, detail);
+    }
+}

@@ -1,0 +1,156 @@
+package io.ilertsumo.bridge.observability;
+
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Pattern;
+import java.util.stream.StreamSupport;
+
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Named;
+
+import org.apache.camel.Exchange;
+import org.apache.camel.ExchangePropertyKey;
+import org.apache.camel.Processor;
+import org.apache.camel.support.SynchronizationAdapter;
+import org.apache.camel.util.InetAddressUtil;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+
+import io.ilertsumo.bridge.delivery.SecretMasker;
+import io.ilertsumo.bridge.lane.LaneStatus;
+import io.ilertsumo.bridge.lane.LaneStore;
+import io.ilertsumo.bridge.lane.LogLimit;
+import io.ilertsumo.bridge.settings.BridgeSettings;
+import io.micrometer.core.instrument.Measurement;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Statistic;
+import io.quarkus.arc.Unremovable;
+
+/**
+ * Makes the message a report to Sumo Logic: the metrics as NDJSON, a line for each lane and one for the bridge. Counts are
+ * those since the last report that was delivered, so that their sum is right even if reports are lost; a report whose answer
+ * was lost counts twice. One report is written at a time.
+ */
+@ApplicationScoped
+@Unremovable
+@Named("writeReport")
+public class SelfReport implements Processor {
+
+    /** The webhook's results. */
+    private static final List<String> RESULTS = List.of("accepted", "duplicate", "dropped", "unreadable", "unavailable",
+            "throttled", "unauthorized", "too-large", "too-slow", "method-not-allowed", "route-failed");
+    private static final Pattern HYPHEN = Pattern.compile("-(\\w)");
+    private static final Logger LOG = LoggerFactory.getLogger(SelfReport.class);
+
+    private final MeterRegistry registry;
+    private final LaneStore store;
+    private final SecretMasker masker;
+    /** With Kafka the lanes and dead letters are those of all processes. */
+    private final String storeName;
+    private final ObjectMapper json = new ObjectMapper();
+    private final String host = InetAddressUtil.getLocalHostNameSafe();
+    private final LogLimit failures = new LogLimit();
+    /** The value of each counter in the last report that was delivered. */
+    private volatile Map<String, Double> reported = Map.of();
+
+    SelfReport(MeterRegistry registry, LaneStore store, SecretMasker masker, BridgeSettings settings) {
+        this.registry = registry;
+        this.store = store;
+        this.masker = masker;
+        storeName = settings.store().name().toLowerCase(Locale.ROOT);
+    }
+
+    @Override
+    public void process(Exchange exchange) {
+        Map<String, Double> counts = new HashMap<>();
+        String now = Instant.now().truncatedTo(ChronoUnit.MILLIS).toString();
+        List<String> lines = new ArrayList<>();
+        for (LaneStatus lane : store.lanes()) {
+            lines.add(ofLane(lane.name(), line(now, "lane"), counts).toString());
+        }
+        lines.add(ofBridge(line(now, "bridge"), counts).toString());
+        exchange.getMessage().setBody(String.join("\n", lines));
+        exchange.getExchangeExtension().addOnCompletion(new SynchronizationAdapter() {
+            @Override
+            public void onDone(Exchange sent) {
+                done(sent, counts);
+            }
+        });
+    }
+
+    private void done(Exchange exchange, Map<String, Double> counts) {
+        boolean isDelivered = !exchange.isFailed() && !exchange.getExchangeExtension().isFailureHandled();
+        if (isDelivered) {
+            reported = counts;
+        } else {
+            Exception failure = exchange.isFailed()
+                    ? exchange.getException()
+                    : exchange.getProperty(ExchangePropertyKey.EXCEPTION_CAUGHT, Exception.class);
+            String message = masker.mask(String.valueOf(failure == null ? null : failure.getMessage()));
+            if (failures.count(message) > 0) {
+                LOG.warn("Report not delivered, the next one includes its counts: {}", message);
+            }
+        }
+        registry.counter("bridge.reports", "result", isDelivered ? "delivered" : "failed").increment();
+    }
+
+    private ObjectNode line(String now, String report) {
+        return json.createObjectNode().put("timestamp", now).put("bridge", host)
+                .put("store", storeName).put("report", report);
+    }
+
+    private ObjectNode ofLane(String lane, ObjectNode line, Map<String, Double> counts) {
+        return line.put("lane", lane)
+                .put("deliveredEvents", count(counts, "bridge.delivered.events", "lane", lane))
+                .put("deliveredBatches", count(counts, "bridge.delivered.batches", "lane", lane))
+                .put("deliveredBytes", count(counts, "bridge.delivered.bytes", "lane", lane))
+                .put("deliverySeconds",
+                        millis(since(counts, Statistic.TOTAL_TIME, "bridge.delivery.latency", "lane", lane)))
+                .put("failures", count(counts, "bridge.delivery.failures", "lane", lane))
+                .put("pendingEvents", Math.round(sum(Statistic.VALUE, "bridge.pending.events", "lane", lane)))
+                .put("oldestAgeSeconds", millis(sum(Statistic.VALUE, "bridge.pending.oldest.age", "lane", lane)))
+                .put("circuitOpen", Math.round(sum(Statistic.VALUE, "bridge.circuit.open", "lane", lane)));
+    }
+
+    private ObjectNode ofBridge(ObjectNode line, Map<String, Double> counts) {
+        for (String result : RESULTS) {
+            // a search would read a hyphen as a minus sign
+            String field = HYPHEN.matcher(result).replaceAll(letter -> letter.group(1).toUpperCase(Locale.ROOT));
+            line.put(field, count(counts, "bridge.events.received", "result", result));
+        }
+        return line.put("deadLetters", count(counts, "bridge.dead.letters"))
+                .put("deadLettersEvicted", count(counts, "bridge.dead.letters.evicted"))
+                .put("deadLettersKept", Math.round(sum(Statistic.VALUE, "bridge.dead.letters.kept")));
+    }
+
+    private long count(Map<String, Double> counts, String meter, String... tags) {
+        return Math.round(since(counts, Statistic.COUNT, meter, tags));
+    }
+
+    private double since(Map<String, Double> counts, Statistic statistic, String meter, String... tags) {
+        String name = meter + List.of(tags);
+        double sum = sum(statistic, meter, tags);
+        counts.put(name, sum);
+        return sum - reported.getOrDefault(name, 0.0);
+    }
+
+    /** The sum over all meters with that name and these tags. A gauge without a value counts as 0. */
+    private double sum(Statistic statistic, String meter, String... tags) {
+        return registry.find(meter).tags(tags).meters().stream()
+                .flatMap(found -> StreamSupport.stream(found.measure().spliterator(), false))
+                .filter(measurement -> measurement.getStatistic() == statistic)
+                .mapToDouble(Measurement::getValue).filter(Double::isFinite).sum();
+    }
+
+    private static double millis(double seconds) {
+        return Math.round(seconds * 1000) / 1000.0;
+    }
+}

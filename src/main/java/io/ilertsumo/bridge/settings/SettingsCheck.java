@@ -1,0 +1,216 @@
+package io.ilertsumo.bridge.settings;
+
+import java.io.IOException;
+import java.lang.reflect.Method;
+import java.math.BigDecimal;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+
+import org.eclipse.microprofile.config.spi.ConfigSource;
+
+import io.quarkus.runtime.ExecutionMode;
+import io.quarkus.runtime.configuration.MemorySize;
+import io.smallrye.config.ConfigSourceContext;
+import io.smallrye.config.ConfigSourceFactory;
+import io.smallrye.config.ConfigValidationException;
+import io.smallrye.config.ConfigValidationException.Problem;
+import io.smallrye.config.ConfigValidator;
+import io.smallrye.config.ConfigValue;
+import io.smallrye.config.SmallRyeConfigBuilder;
+import io.smallrye.config.SmallRyeConfigBuilderCustomizer;
+import io.smallrye.config.WithName;
+import io.smallrye.config.common.utils.StringUtil;
+import io.smallrye.config.source.file.FileSystemConfigSource;
+
+/**
+ * Adds the settings that are files ({@code bridge.secrets.dir}) and validates all settings before anything starts: the
+ * declared {@link Range} of each, and what one requires of another. Reports all errors of the settings with one prefix
+ * together. A message names the environment variable and contains no secret.
+ */
+public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, ConfigValidator {
+
+    /** Between environment variables (300) and system properties (400). */
+    private static final int FILES_ORDINAL = 350;
+    /** Above Quarkus's own converter of sizes, which refuses 1MB. */
+    private static final int CONVERTER_PRIORITY = 1000;
+    private static final List<String> SASL_MECHANISMS = List.of("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512",
+            "OAUTHBEARER");
+
+    @Override
+    public void configBuilder(SmallRyeConfigBuilder builder) {
+        // a build would write the secrets into the program
+        if (ExecutionMode.current() == ExecutionMode.RUNTIME_INIT) {
+            builder.withSources((ConfigSourceFactory) SettingsCheck::secrets);
+        }
+        builder.withConverter(MemorySize.class, CONVERTER_PRIORITY, new SizeConverter());
+        builder.withValidator(this);
+    }
+
+    private static Iterable<ConfigSource> secrets(ConfigSourceContext context) {
+        return Optional.ofNullable(context.getValue("bridge.secrets.dir")).map(ConfigValue::getValue)
+                .filter(dir -> !dir.isEmpty()).<List<ConfigSource>>map(dir -> List.of(
+                        new FileSystemConfigSource(Path.of(dir).toFile(), FILES_ORDINAL) {
+                            private static final long serialVersionUID = 1L;
+
+                            @Override
+                            public String getValue(String name) {
+                                String value = super.getValue(name);
+                                // a secret is no expression
+                                return value == null ? null : value.replace("$", "\\$");
+                            }
+                        }))
+                .orElse(List.of());
+    }
+
+    @Override
+    public void validateMapping(Class<?> type, String prefix, Object settings) {
+        List<String> errors = new ArrayList<>();
+        if (settings instanceof SumoLogicSettings sumoLogic) {
+            checkRanges(SumoLogicSettings.class, prefix, settings, errors);
+            check(sumoLogic, errors);
+        } else if (settings instanceof WebhookSettings webhook) {
+            if (webhook.auth() != WebhookSettings.Authentication.NONE && webhook.password().isEmpty()) {
+                errors.add("ILERT_WEBHOOK_PASSWORD is missing: the secret that iLert sends"
+                        + " (or set ILERT_WEBHOOK_AUTH to none)");
+            }
+        } else if (settings instanceof BridgeSettings bridge) {
+            checkRanges(BridgeSettings.class, prefix, settings, errors);
+            checkRanges(KafkaSettings.class, prefix + ".kafka", bridge.kafka(), errors);
+            check(bridge, errors);
+        }
+        if (!errors.isEmpty()) {
+            throw new ConfigValidationException(errors.stream().map(Problem::new).toArray(Problem[]::new));
+        }
+    }
+
+    private static void checkRanges(Class<?> type, String prefix, Object settings, List<String> errors) {
+        Stream.of(type.getDeclaredMethods()).filter(method -> method.isAnnotationPresent(Range.class))
+                .sorted(Comparator.comparing(Method::getName)).forEach(method -> {
+                    Range range = method.getAnnotation(Range.class);
+                    Object value = value(method, settings);
+                    if (number(value).compareTo(number(read(range.min(), method.getReturnType()))) < 0
+                            || number(value).compareTo(number(read(range.max(), method.getReturnType()))) > 0) {
+                        errors.add(environmentVariable(prefix, method) + " must be between " + range.min() + " and "
+                                + range.max() + ": " + text(value));
+                    }
+                });
+    }
+
+    private static Object value(Method setting, Object settings) {
+        try {
+            return setting.invoke(settings);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static Object read(String text, Class<?> type) {
+        if (type == Duration.class) {
+            return new DurationConverter().convert(text);
+        }
+        return type == MemorySize.class ? new SizeConverter().convert(text) : new BigDecimal(text);
+    }
+
+    /** Seconds, bytes or the number itself. */
+    private static BigDecimal number(Object value) {
+        if (value instanceof Duration duration) {
+            return BigDecimal.valueOf(duration.toSeconds()).add(BigDecimal.valueOf(duration.toNanosPart(), 9));
+        }
+        return new BigDecimal(value instanceof MemorySize size ? size.asBigInteger().toString() : value.toString());
+    }
+
+    private static String text(Object value) {
+        if (value instanceof Duration duration) {
+            return duration.toNanosPart() == 0 ? duration.toSeconds() + "s" : duration.toMillis() + "ms";
+        }
+        return number(value).toPlainString();
+    }
+
+    private static String environmentVariable(String prefix, Method setting) {
+        WithName name = setting.getAnnotation(WithName.class);
+        String property = prefix + "." + (name != null ? name.value() : StringUtil.skewer(setting.getName()));
+        return StringUtil.replaceNonAlphanumericByUnderscores(property).toUpperCase(Locale.ROOT);
+    }
+
+    private static void check(SumoLogicSettings settings, List<String> errors) {
+        if (settings.url().isEmpty()) {
+            errors.add("SUMOLOGIC_URL is missing: the URL of the Sumo Logic HTTP source");
+        } else if (!isHttpUrl(settings.url().get())) {
+            errors.add("SUMOLOGIC_URL is not an http or https URL");
+        }
+    }
+
+    private static void check(BridgeSettings settings, List<String> errors) {
+        check("BRIDGE_SECRETS_DIR", settings.secretsDir(), Files::isDirectory, "directory", errors);
+        settings.secretsDir().filter(Files::isDirectory).ifPresent(dir -> unreadable(dir).forEach(
+                file -> errors.add("BRIDGE_SECRETS_DIR contains a file that can't be read: " + file)));
+        check("BRIDGE_ROUTES_DIR", settings.routesDir(), Files::isDirectory, "directory", errors);
+        if (settings.dropGroups().chars().anyMatch(Character::isWhitespace)) {
+            errors.add("BRIDGE_DROP_GROUPS contains blanks: separate groups by commas alone");
+        }
+        if (settings.retryDelay().compareTo(settings.retryMaxDelay()) > 0) {
+            errors.add("BRIDGE_RETRY_MAX_DELAY must be at least BRIDGE_RETRY_DELAY, " + text(settings.retryDelay())
+                    + ": " + text(settings.retryMaxDelay()));
+        }
+        if (settings.store() == BridgeSettings.Store.KAFKA) {
+            check(settings.kafka(), errors);
+        }
+    }
+
+    private static void check(KafkaSettings settings, List<String> errors) {
+        if (settings.brokers().isEmpty()) {
+            errors.add("BRIDGE_KAFKA_BROKERS is missing: the Kafka brokers, as host:port");
+        }
+        if (!SASL_MECHANISMS.contains(settings.saslMechanism())) {
+            errors.add("BRIDGE_KAFKA_SASL_MECHANISM is none of " + String.join(", ", SASL_MECHANISMS) + ": "
+                    + settings.saslMechanism());
+        }
+        if (settings.securityProtocol().name.startsWith("SASL")) {
+            if (settings.username().isEmpty() || settings.password().isEmpty()) {
+                errors.add("BRIDGE_KAFKA_USERNAME or BRIDGE_KAFKA_PASSWORD is missing");
+            }
+            if ("OAUTHBEARER".equals(settings.saslMechanism()) && settings.oauthTokenUrl().isEmpty()) {
+                errors.add("BRIDGE_KAFKA_OAUTH_TOKEN_URL is missing: the token endpoint for OAUTHBEARER");
+            }
+        }
+        Map.of("CA", settings.ca(), "CERTIFICATE", settings.certificate(), "KEY", settings.key())
+                .forEach((name, file) -> check("BRIDGE_KAFKA_" + name, file,
+                        path -> Files.isRegularFile(path) && Files.isReadable(path), "file that can be read", errors));
+        if (settings.certificate().isPresent() != settings.key().isPresent()) {
+            errors.add("BRIDGE_KAFKA_CERTIFICATE and BRIDGE_KAFKA_KEY must both be set, or neither");
+        }
+    }
+
+    /** If one file can't be read, the source returns none of them. */
+    private static List<Path> unreadable(Path directory) {
+        try (Stream<Path> files = Files.list(directory)) {
+            return files.filter(file -> !Files.isReadable(file)).toList();
+        } catch (IOException e) {
+            return List.of(directory);
+        }
+    }
+
+    private static void check(String variable, Optional<Path> path, Predicate<Path> test, String kind,
+            List<String> errors) {
+        path.filter(test.negate()).ifPresent(wrong -> errors.add(variable + " is not a " + kind + ": " + wrong));
+    }
+
+    private static boolean isHttpUrl(String text) {
+        try {
+            URI uri = URI.create(text);
+            return uri.getHost() != null && ("https".equals(uri.getScheme()) || "http".equals(uri.getScheme()));
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
+    }
+}

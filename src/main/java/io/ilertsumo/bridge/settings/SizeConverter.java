@@ -1,0 +1,32 @@
+package io.ilertsumo.bridge.settings;
+
+import java.math.BigInteger;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+import org.eclipse.microprofile.config.spi.Converter;
+
+import io.quarkus.runtime.configuration.MemorySize;
+
+/**
+ * Reads a number of bytes such as {@code 500KB}, {@code 1MB} or {@code 4GB}; the B may be left out, and 1 KB is 1,024
+ * bytes. A number without a unit is bytes.
+ */
+public final class SizeConverter implements Converter<MemorySize> {
+
+    private static final long serialVersionUID = 1L;
+    private static final Pattern SIZE = Pattern.compile("(\\d{1,18}) ?([KMGT]?)B?", Pattern.CASE_INSENSITIVE);
+    private static final String UNITS = "KMGT";
+
+    @Override
+    public MemorySize convert(String text) {
+        Matcher size = SIZE.matcher(text.trim());
+        if (!size.matches()) {
+            throw new IllegalArgumentException("'" + text + "' is not a size, such as 500KB, 1MB or 4GB");
+        }
+        int power = UNITS.indexOf(size.group(2).toUpperCase(Locale.ROOT)) + 1;
+        int shift = size.group(2).isEmpty() ? 0 : 10 * power;
+        return new MemorySize(new BigInteger(size.group(1)).shiftLeft(shift));
+    }
+}

@@ -1,0 +1,175 @@
+package io.ilertsumo.bridge.start;
+
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.SocketTimeoutException;
+import java.net.UnknownHostException;
+import java.nio.file.Path;
+import java.util.LinkedHashSet;
+import java.util.Objects;
+import java.util.Properties;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+
+import org.apache.camel.CamelContext;
+import org.apache.camel.CamelExchangeException;
+import org.apache.camel.FailedToCreateRouteException;
+import org.apache.camel.NamedNode;
+import org.apache.camel.VetoCamelContextStartException;
+import org.apache.camel.model.Model;
+import org.apache.camel.model.ProcessorDefinition;
+import org.apache.camel.model.ProcessorDefinitionHelper;
+import org.apache.camel.model.RouteConfigurationDefinition;
+import org.apache.camel.model.SendDefinition;
+import org.apache.camel.model.ToDynamicDefinition;
+import org.apache.camel.model.errorhandler.DeadLetterChannelDefinition;
+import org.apache.camel.processor.ThrottlerRejectedExecutionException;
+import org.apache.camel.quarkus.main.events.BeforeConfigure;
+import org.apache.camel.quarkus.main.events.BeforeStart;
+import org.apache.camel.support.LoggerHelper;
+
+import io.ilertsumo.bridge.event.EventTooLargeException;
+import io.ilertsumo.bridge.event.Redaction;
+import io.ilertsumo.bridge.event.UnreadableEventException;
+import io.ilertsumo.bridge.lane.LaneStatus;
+import io.ilertsumo.bridge.lane.LaneStore;
+import io.ilertsumo.bridge.lane.StoreException;
+import io.ilertsumo.bridge.lane.StoreFullException;
+import io.ilertsumo.bridge.settings.BridgeSettings;
+import io.quarkus.runtime.annotations.RegisterForReflection;
+import io.quarkus.runtime.configuration.ConfigurationException;
+
+/**
+ * Chooses the route files, and refuses the start if a route can't be built, if a step sends to where no route consumes, or
+ * if events are pending in a lane that no route consumes.
+ */
+@ApplicationScoped
+// the exceptions that route files may name
+@RegisterForReflection(targets = { Exception.class, IOException.class, ConnectException.class,
+        SocketTimeoutException.class, UnknownHostException.class, CamelExchangeException.class,
+        ThrottlerRejectedExecutionException.class, EventTooLargeException.class, UnreadableEventException.class,
+        StoreException.class, StoreFullException.class })
+public class RouteCheck {
+
+    private final BridgeSettings settings;
+    private final LaneStore store;
+
+    RouteCheck(BridgeSettings settings, LaneStore store) {
+        this.settings = settings;
+        this.store = store;
+    }
+
+    void configure(@Observes BeforeConfigure starting) {
+        Properties properties = new Properties();
+        settings.routesDir().ifPresent(dir -> {
+            properties.setProperty("camel.main.routes-include-pattern", "file:" + requireRoutes(dir) + "/*.camel.yaml");
+            properties.setProperty("camel.component.kamelet.location", "file:" + dir + ",classpath:routes");
+        });
+        starting.getMain().getCamelContext().getPropertiesComponent().setOverrideProperties(properties);
+        try {
+            new Redaction(settings.redact(), settings.redactMode(), settings.redactKey());
+        } catch (IllegalArgumentException e) {
+            throw new ConfigurationException(e.getMessage(), e);
+        }
+    }
+
+    private static Path requireRoutes(Path dir) {
+        String[] files = dir.toFile().list((folder, name) -> name.endsWith(".camel.yaml"));
+        if (files == null || files.length == 0) {
+            throw new ConfigurationException("BRIDGE_ROUTES_DIR contains no *.camel.yaml: " + dir);
+        }
+        return dir;
+    }
+
+    void check(@Observes BeforeStart starting) {
+        CamelContext context = starting.getMain().getCamelContext();
+        Model model = context.getCamelContextExtension().getContextPlugin(Model.class);
+        try {
+            context.init();
+        } catch (Exception e) {
+            throw new ConfigurationException(reason(model, e), e);
+        }
+        Set<String> sources = model.getRouteDefinitions().stream()
+                .map(route -> endpoint(context, route.getInput().getEndpointUri())).collect(Collectors.toSet());
+        Set<String> errors = new LinkedHashSet<>();
+        if (sources.stream().noneMatch(source -> source.startsWith("platform-http:"))) {
+            errors.add("No route receives events: none consumes from platform-http");
+        }
+        links(model).forEach(place -> {
+            String target = endpoint(context, target(place));
+            if (isOfRoute(target) && !target.contains("${") && !sources.contains(target)) {
+                errors.add(Objects.requireNonNullElse(LoggerHelper.getSourceLocation(place), place.getId())
+                        + ": no route consumes from " + target);
+            }
+        });
+        // reads the store only if the routes are right
+        if (errors.isEmpty()) {
+            for (LaneStatus lane : store.lanes()) {
+                if (lane.events() > 0 && !sources.contains("lane:" + lane.name())) {
+                    errors.add("No route consumes from lane:" + lane.name() + ", where " + lane.events()
+                            + " events are pending");
+                }
+            }
+        }
+        if (!errors.isEmpty()) {
+            throw new ConfigurationException(String.join(". ", errors));
+        }
+    }
+
+    /** Camel's own message lacks the line, and for most steps the file. */
+    private static String reason(Model model, Throwable failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof VetoCamelContextStartException) {
+                return cause.getMessage() + ": " + rootOf(cause).getMessage();
+            }
+            if (cause instanceof FailedToCreateRouteException creation && creation.getRouteId() != null) {
+                var route = model.getRouteDefinition(creation.getRouteId());
+                NamedNode place = route.getOutputs().stream()
+                        .filter(step -> creation.getMessage().contains(">>> " + step + " <<<"))
+                        .map(NamedNode.class::cast).findFirst().orElse(route.getInput());
+                return LoggerHelper.getSourceLocation(place) + ": route " + creation.getRouteId() + ": "
+                        + creation.getCause().getMessage();
+            }
+        }
+        return rootOf(failure).getMessage();
+    }
+
+    private static Throwable rootOf(Throwable failure) {
+        return failure.getCause() == null ? failure : rootOf(failure.getCause());
+    }
+
+    /** The steps that send, and the dead letter channels. */
+    private static Stream<NamedNode> links(Model model) {
+        Stream<ProcessorDefinition<?>> failures = model.getRouteConfigurationDefinitions().stream()
+                .flatMap(configuration -> configuration.getOnExceptions().stream());
+        Stream<NamedNode> steps = Stream.concat(model.getRouteDefinitions().stream(), failures)
+                .flatMap(parent -> ProcessorDefinitionHelper
+                        .filterTypeInOutputs(parent.getOutputs(), NamedNode.class).stream());
+        return Stream.concat(steps, model.getRouteConfigurationDefinitions().stream());
+    }
+
+    private static String target(NamedNode place) {
+        if (place instanceof RouteConfigurationDefinition configuration && configuration.getErrorHandler() != null
+                && configuration.getErrorHandler()
+                        .getErrorHandlerType() instanceof DeadLetterChannelDefinition channel) {
+            return channel.getDeadLetterUri();
+        } else if (place instanceof SendDefinition<?> send) {
+            return send.getEndpointUri();
+        }
+        return place instanceof ToDynamicDefinition send ? send.getUri() : "";
+    }
+
+    private static boolean isOfRoute(String endpoint) {
+        return endpoint.startsWith("direct:") || endpoint.startsWith("lane:");
+    }
+
+    /** The endpoint without its options. Placeholders in others may be those of a Kamelet. */
+    private static String endpoint(CamelContext context, String uri) {
+        String endpoint = uri.replaceFirst("\\?.*", "").replaceFirst(":/+", ":");
+        return isOfRoute(endpoint) ? context.resolvePropertyPlaceholders(endpoint) : endpoint;
+    }
+}

@@ -1,0 +1,279 @@
+package io.ilertsumo.bridge.store.kafka;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+
+import org.apache.kafka.clients.consumer.CloseOptions;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.header.Headers;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import io.ilertsumo.bridge.deadletter.DeadLetter;
+import io.ilertsumo.bridge.deadletter.DeadLetterStore;
+import io.ilertsumo.bridge.lane.LogLimit;
+import io.ilertsumo.bridge.lane.StoreCallback;
+import io.ilertsumo.bridge.lane.StoreException;
+import io.ilertsumo.bridge.settings.BridgeSettings;
+
+/**
+ * Keeps dead letters in a compacted topic, which all processes share and {@link KafkaStore} creates. Each operation first
+ * reads on up to the end of the topic, and so has seen all that was acknowledged before. Writes have a thread of their own,
+ * which also counts and evicts every two seconds.
+ */
+public final class KafkaDeadLetters implements DeadLetterStore, AutoCloseable {
+
+    static final String TOPIC = "dead-letters";
+
+    private static final Duration TIMEOUT = Duration.ofSeconds(5);
+    private static final long UPDATE_MILLIS = 2000;
+    /** Characters of a detail and of an answer: a record has room for both. */
+    private static final int MAX_TEXT = 2000;
+    private static final Logger LOG = LoggerFactory.getLogger(KafkaDeadLetters.class);
+
+    private final KafkaClients clients;
+    private final BridgeSettings settings;
+    private final TopicPartition partition;
+    private final RecordWriter writer;
+    private final LogLimit limit = new LogLimit();
+    private final AtomicLong evicted = new AtomicLong();
+    private final ScheduledExecutorService thread = Executors
+            .newSingleThreadScheduledExecutor(task -> new Thread(task, "kafka-dead-letters"));
+    private volatile long count;
+    // guarded by the index
+    private final DeadLetterIndex index = new DeadLetterIndex();
+    private Consumer<String, byte[]> consumer;
+    private long next;
+    private long readNanos = System.nanoTime();
+    private StoreException unreadable;
+
+    /** @param executor calls back */
+    public KafkaDeadLetters(KafkaClients clients, BridgeSettings settings, Executor executor) {
+        this.clients = clients;
+        this.settings = settings;
+        partition = new TopicPartition(clients.topic(TOPIC), 0);
+        writer = new RecordWriter(clients::deadLetterProducer, executor);
+        thread.scheduleWithFixedDelay(this::update, 0, UPDATE_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    @Override
+    public void keep(DeadLetter.Content content, StoreCallback callback) {
+        write(callback, () -> {
+            Objects.requireNonNull(content.reason(), "A dead letter needs a reason");
+            Objects.requireNonNull(content.body(), "A dead letter needs a body");
+            writer.callBack(writer.write(letter(content)), callback);
+        });
+    }
+
+    private ProducerRecord<String, byte[]> letter(DeadLetter.Content content) {
+        String key = HexFormat.of().formatHex(content.key());
+        DeadLetter before = index.of(key);
+        Instant now = Instant.now().truncatedTo(ChronoUnit.MILLIS);
+        ProducerRecord<String, byte[]> letter = new ProducerRecord<>(partition.topic(), 0, now.toEpochMilli(),
+                key + "/" + UUID.randomUUID(), content.body());
+        Headers headers = letter.headers();
+        KafkaHeaders.put(headers, "attempts", before == null ? 1 : before.attempts() + 1);
+        KafkaHeaders.put(headers, "first", before == null ? now : before.first());
+        KafkaHeaders.put(headers, "reason", content.reason());
+        KafkaHeaders.put(headers, "detail", excerpt(content.detail()));
+        KafkaHeaders.put(headers, "status", content.status());
+        KafkaHeaders.put(headers, "answer", excerpt(content.answer()));
+        KafkaHeaders.put(headers, KafkaHeaders.EVENT_ID, content.eventId());
+        KafkaHeaders.put(headers, "eventType", content.eventType());
+        KafkaHeaders.put(headers, "lane", content.lane());
+        KafkaHeaders.put(headers, KafkaHeaders.GROUP, content.group());
+        KafkaHeaders.put(headers, "encoding", content.encoding());
+        return letter;
+    }
+
+    private static String excerpt(String text) {
+        return text == null || text.length() <= MAX_TEXT ? text : text.substring(0, MAX_TEXT);
+    }
+
+    @Override
+    public void discard(List<Long> ids, StoreCallback callback) {
+        write(callback, () -> writer.callBack(delete(ids.stream().map(index::key).filter(Objects::nonNull).toList()),
+                callback));
+    }
+
+    private CompletableFuture<Void> delete(List<String> keys) {
+        return CompletableFuture.allOf(
+                keys.stream().map(key -> writer.write(new ProducerRecord<>(partition.topic(), 0, key, null)))
+                        .toArray(CompletableFuture[]::new));
+    }
+
+    private void write(StoreCallback callback, Runnable action) {
+        long asked = System.nanoTime();
+        try {
+            thread.execute(() -> {
+                synchronized (index) {
+                    try {
+                        writer.open();
+                        // one read is enough for all writes that have waited for it
+                        if (readNanos - asked <= 0) {
+                            read(() -> null);
+                        } else if (unreadable != null) {
+                            throw unreadable;
+                        }
+                        action.run();
+                    } catch (StoreException | RuntimeException e) {
+                        writer.callBack(CompletableFuture.failedFuture(e), callback);
+                    }
+                }
+            });
+        } catch (RejectedExecutionException e) {
+            writer.callBack(CompletableFuture.failedFuture(e), callback);
+        }
+    }
+
+    @Override
+    public List<DeadLetter> list(DeadLetter.Filter filter, long after, int limit) throws StoreException {
+        return read(() -> index.list(filter, after, limit));
+    }
+
+    @Override
+    public Optional<DeadLetter> get(long id) throws StoreException {
+        return read(() -> index.key(id) == null ? Optional.empty() : body(id - 1));
+    }
+
+    @Override
+    public long count() {
+        return count;
+    }
+
+    @Override
+    public long evicted() {
+        return evicted.get();
+    }
+
+    /** Reads up to the end of the topic, then runs the action. */
+    private <T> T read(Supplier<T> action) throws StoreException {
+        synchronized (index) {
+            readNanos = System.nanoTime();
+            try {
+                readOn();
+                unreadable = null;
+                return action.get();
+            } catch (KafkaException e) {
+                closeConsumer();
+                unreadable = new StoreException("The Kafka topic " + partition.topic() + " can't be read: "
+                        + KafkaClients.reason(e), e);
+                throw unreadable;
+            }
+        }
+    }
+
+    private void readOn() {
+        if (consumer == null) {
+            consumer = clients.deadLetterConsumer();
+            consumer.assign(List.of(partition));
+            consumer.seek(partition, next);
+        }
+        long end = consumer.endOffsets(List.of(partition)).get(partition);
+        if (end < next) {
+            // the topic was created again
+            index.clear();
+            next = 0;
+            consumer.seek(partition, next);
+        }
+        while (next < end) {
+            for (ConsumerRecord<String, byte[]> one : poll(next)) {
+                try {
+                    index.read(one);
+                } catch (RuntimeException e) {
+                    LOG.warn("Record {} of the Kafka topic {} is no dead letter, it is ignored", one.offset(),
+                            one.topic());
+                }
+            }
+            next = consumer.position(partition);
+        }
+        count = index.size();
+    }
+
+    /** Returns records from that position on; none if there are none before the next position. */
+    private ConsumerRecords<String, byte[]> poll(long position) {
+        long end = System.nanoTime() + TIMEOUT.toNanos();
+        while (System.nanoTime() < end) {
+            ConsumerRecords<String, byte[]> records = consumer.poll(Duration.ofMillis(100));
+            if (!records.isEmpty() || consumer.position(partition) > position) {
+                return records;
+            }
+        }
+        throw new TimeoutException("no answer within " + TIMEOUT.toSeconds() + " seconds");
+    }
+
+    private Optional<DeadLetter> body(long offset) {
+        consumer.seek(partition, offset);
+        ConsumerRecords<String, byte[]> records = poll(offset);
+        consumer.seek(partition, next);
+        // compaction may have removed it, then the first record is another one
+        return records.records(partition).stream().limit(1).filter(one -> one.offset() == offset)
+                .map(one -> DeadLetterIndex.letter(one, one.value())).findFirst();
+    }
+
+    private void update() {
+        try {
+            writer.open();
+            List<String> keys = new ArrayList<>();
+            List<DeadLetterIndex.Entry> beyond = read(() -> {
+                keys.addAll(index.replaced);
+                return index.beyond(settings.deadLettersMax(), settings.deadLettersMaxBytes().asLongValue(),
+                        Instant.now().minus(settings.deadLettersMaxAge()));
+            });
+            beyond.forEach(entry -> keys.add(entry.key()));
+            delete(keys).join();
+            if (!beyond.isEmpty()) {
+                evicted.addAndGet(beyond.size());
+                LOG.warn("Evicted the oldest {} dead letters, up to number {}: a bound was reached", beyond.size(),
+                        beyond.get(beyond.size() - 1).letter().id());
+            }
+        } catch (StoreException | RuntimeException e) {
+            if (limit.count("") > 0) {
+                LOG.warn("Dead letters can't be counted and evicted, trying again every two seconds: {}",
+                        KafkaClients.reason(e));
+            }
+        }
+    }
+
+    private void closeConsumer() {
+        if (consumer != null) {
+            consumer.close(CloseOptions.timeout(Duration.ZERO));
+            consumer = null;
+        }
+    }
+
+    @Override
+    public void close() {
+        thread.shutdown();
+        try {
+            thread.awaitTermination(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        writer.close();
+        synchronized (index) {
+            closeConsumer();
+        }
+    }
+}

@@ -1,0 +1,208 @@
+package io.ilertsumo.bridge.store.kafka;
+
+import static io.ilertsumo.bridge.store.kafka.KafkaClients.get;
+import static io.ilertsumo.bridge.store.kafka.KafkaClients.reason;
+import static java.util.stream.Collectors.toMap;
+
+import java.time.Duration;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.RecordsToDelete;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import io.ilertsumo.bridge.event.EventKey;
+import io.ilertsumo.bridge.lane.BatchSource;
+import io.ilertsumo.bridge.lane.LaneEvent;
+import io.ilertsumo.bridge.lane.LaneStatus;
+import io.ilertsumo.bridge.lane.LaneStore;
+import io.ilertsumo.bridge.lane.LogLimit;
+import io.ilertsumo.bridge.lane.StoreCallback;
+import io.ilertsumo.bridge.lane.StoreException;
+import io.ilertsumo.bridge.lane.StoreFullException;
+import io.ilertsumo.bridge.settings.BridgeSettings;
+import io.micrometer.core.instrument.MeterRegistry;
+
+/**
+ * Persists the events of each lane in a topic of its own, which all processes share. Every two seconds it creates missing
+ * topics and measures the backlog, every minute it deletes delivered events. The consumer removes duplicates.
+ */
+public final class KafkaStore implements LaneStore, AutoCloseable {
+
+    private static final long CHECK_MILLIS = 200;
+    private static final long UPDATE_NANOS = TimeUnit.SECONDS.toNanos(2);
+    private static final long DELETE_NANOS = TimeUnit.SECONDS.toNanos(60);
+    /** Without an answer from the brokers for that long no event is accepted. */
+    private static final long ANSWER_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final Logger LOG = LoggerFactory.getLogger(KafkaStore.class);
+
+    private final KafkaClients clients;
+    private final MeterRegistry registry;
+    private final long maxEvents;
+    private final KafkaTopics topics;
+    private final RecordWriter writer;
+    private final Map<String, KafkaLane> lanes = new ConcurrentHashMap<>();
+    private final LogLimit limit = new LogLimit();
+    private final ScheduledExecutorService scheduler = Executors
+            .newSingleThreadScheduledExecutor(task -> new Thread(task, "kafka-store"));
+    private volatile Admin admin;
+    private long updatedNanos = System.nanoTime() - UPDATE_NANOS;
+    private long deletedNanos = System.nanoTime();
+    private volatile long answeredNanos = System.nanoTime() - ANSWER_NANOS;
+    private volatile String failure = "The Kafka brokers have not answered yet";
+
+    /** @param executor calls back */
+    public KafkaStore(KafkaClients clients, BridgeSettings settings, Executor executor, MeterRegistry registry) {
+        this.clients = clients;
+        this.registry = registry;
+        maxEvents = settings.kafka().maxEvents();
+        topics = new KafkaTopics(settings.kafka(), clients);
+        writer = new RecordWriter(clients::eventProducer, executor);
+        scheduler.scheduleWithFixedDelay(this::updateIfDue, 0, CHECK_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    @Override
+    public void append(LaneEvent event, StoreCallback callback) {
+        try {
+            KafkaLane lane = lane(event.lane());
+            check();
+            ProducerRecord<String, byte[]> written = new ProducerRecord<>(lane.topic,
+                    event.alertId() == null ? event.eventId() : event.alertId(), Objects.requireNonNull(event.line()));
+            KafkaHeaders.put(written.headers(), KafkaHeaders.GROUP, event.group());
+            KafkaHeaders.put(written.headers(), KafkaHeaders.EVENT_ID, event.eventId());
+            KafkaHeaders.put(written.headers(), KafkaHeaders.REPLAY, event.replay() ? "true" : null);
+            KafkaHeaders.put(written.headers(), KafkaHeaders.EVENT_KEY,
+                    event.replay() ? null : HexFormat.of().formatHex(EventKey.of(event.eventId())));
+            writer.callBack(writer.write(written), callback);
+        } catch (StoreException | RuntimeException e) {
+            writer.callBack(CompletableFuture.failedFuture(e), callback);
+        }
+    }
+
+    private KafkaLane lane(String name) throws StoreException {
+        if (name.equals(KafkaDeadLetters.TOPIC) || !name.matches("[a-zA-Z0-9._-]{1,100}")) {
+            throw new StoreException("The lane '" + name + "' can't have a Kafka topic of its own");
+        }
+        return lanes.computeIfAbsent(name, lane -> new KafkaLane(lane, clients.topic(lane)));
+    }
+
+    @Override
+    public BatchSource open(String name, int batchEvents, int batchBytes) throws StoreException {
+        KafkaLane lane = lane(name);
+        if (!lane.consumed.compareAndSet(false, true)) {
+            throw new StoreException("The lane " + name + " has a consumer already");
+        }
+        try {
+            return new KafkaSource(lane, clients.laneConsumer(lane.topic, batchEvents, batchBytes),
+                    registry.counter("bridge.duplicates.removed", "lane", name), batchEvents, batchBytes);
+        } catch (RuntimeException e) {
+            lane.consumed.set(false);
+            throw new StoreException("The Kafka topic " + lane.topic + " can't be read: " + reason(e), e);
+        }
+    }
+
+    @Override
+    public Collection<? extends LaneStatus> lanes() {
+        return lanes.values();
+    }
+
+    @Override
+    public void check() throws StoreException {
+        if (System.nanoTime() - answeredNanos >= ANSWER_NANOS) {
+            throw new StoreException(failure);
+        } else if (isTopicMissing()) {
+            throw new StoreException("A Kafka topic does not exist yet");
+        } else if (lanes.values().stream().mapToLong(KafkaLane::events).sum() >= maxEvents) {
+            throw new StoreFullException("At least " + maxEvents + " events are pending (bridge.kafka.max-events)");
+        }
+    }
+
+    private boolean isTopicMissing() {
+        return lanes.values().stream().anyMatch(lane -> lane.partitions.isEmpty());
+    }
+
+    private void updateIfDue() {
+        if (isTopicMissing() || System.nanoTime() - updatedNanos >= UPDATE_NANOS) {
+            update(System.nanoTime() - deletedNanos >= DELETE_NANOS);
+        }
+    }
+
+    synchronized void update(boolean delete) {
+        updatedNanos = System.nanoTime();
+        try {
+            if (admin == null) {
+                admin = clients.admin();
+            }
+            topics.find(admin, clients.topic(KafkaDeadLetters.TOPIC));
+            for (KafkaLane lane : lanes.values()) {
+                lane.partitions = topics.find(admin, lane.topic);
+                if (!lane.partitions.isEmpty()) {
+                    // no write has to wait for the metadata then
+                    writer.open().partitionsFor(lane.topic);
+                }
+            }
+            answeredNanos = System.nanoTime();
+            Map<TopicPartition, RecordsToDelete> delivered = new HashMap<>();
+            lanes.values().forEach(lane -> delivered.putAll(measure(lane)));
+            if (delete) {
+                deletedNanos = System.nanoTime();
+                get(admin.deleteRecords(delivered).all());
+            }
+        } catch (RuntimeException e) {
+            failure = "The Kafka brokers do not answer: " + reason(e);
+            if (!scheduler.isShutdown() && limit.count("") > 0) {
+                LOG.warn("Kafka topics can't be checked, measured and cleaned, trying again every two seconds: {}",
+                        reason(e));
+            }
+        }
+    }
+
+    /** Measures the backlog of a lane, and returns what its consumer group has delivered. */
+    private Map<TopicPartition, RecordsToDelete> measure(KafkaLane lane) {
+        var committed = get(admin.listConsumerGroupOffsets(lane.topic).partitionsToOffsetAndMetadata());
+        Map<TopicPartition, ListOffsetsResultInfo> first = offsets(lane.partitions, OffsetSpec.earliest());
+        Map<TopicPartition, ListOffsetsResultInfo> end = offsets(lane.partitions, OffsetSpec.latest());
+        Map<TopicPartition, RecordsToDelete> delivered = new HashMap<>();
+        long pending = 0;
+        for (TopicPartition partition : lane.partitions) {
+            long from = first.get(partition).offset();
+            long next = committed.get(partition) == null ? from : committed.get(partition).offset();
+            pending += Math.max(0, end.get(partition).offset() - Math.max(from, next));
+            if (next > from && lane.isConsumed()) {
+                delivered.put(partition,
+                        RecordsToDelete.beforeOffset(Math.min(next, end.get(partition).offset())));
+            }
+        }
+        lane.pending = pending;
+        return delivered;
+    }
+
+    private Map<TopicPartition, ListOffsetsResultInfo> offsets(List<TopicPartition> partitions, OffsetSpec which) {
+        return get(admin.listOffsets(partitions.stream().collect(toMap(one -> one, one -> which))).all());
+    }
+
+    @Override
+    public void close() {
+        scheduler.shutdownNow();
+        writer.close();
+        if (admin != null) {
+            admin.close(Duration.ofSeconds(1));
+        }
+    }
+}

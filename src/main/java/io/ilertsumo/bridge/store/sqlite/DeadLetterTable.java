@@ -1,0 +1,148 @@
+package io.ilertsumo.bridge.store.sqlite;
+
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import io.ilertsumo.bridge.deadletter.DeadLetter;
+
+/**
+ * Writes dead letters and keeps their bounds. A letter that is kept again gets a new ID: the order of the IDs is the
+ * order in which letters were kept last, and a replay that is done discards no letter that was kept since it began. For
+ * the thread that writes, except {@link #count()}, {@link #evicted()} and the static methods.
+ */
+final class DeadLetterTable {
+
+    private static final String SELECT = "SELECT id, attempts, first, last, bytes, reason, detail, status, answer,"
+            + " event_id, event_type, lane, grp, encoding";
+    private static final long AGE_CHECK_MILLIS = TimeUnit.HOURS.toMillis(1);
+    private static final long MAX_CLOCK_CHANGE_MILLIS = TimeUnit.MINUTES.toMillis(1);
+
+    private static final Logger LOG = LoggerFactory.getLogger(DeadLetterTable.class);
+
+    private final Bounds bounds;
+    private Sql sql;
+    private volatile long count;
+    private long bytes;
+    private volatile long evicted;
+    private long evictedNow;
+    private long ageCheckedMillis;
+    private long ageCheckedNanos;
+
+    DeadLetterTable(Bounds bounds, long nowMillis, long nowNanos) {
+        this.bounds = bounds;
+        this.ageCheckedMillis = nowMillis;
+        this.ageCheckedNanos = nowNanos;
+    }
+
+    /** Uses the connection from now on, and reads what is committed. */
+    void open(Sql connection) throws SQLException {
+        sql = connection;
+        evictedNow = 0;
+        sql.query("SELECT count(*), total(bytes) FROM dead_letter", row -> {
+            count = row.getLong(1);
+            bytes = row.getLong(2);
+            return true;
+        });
+    }
+
+    long count() {
+        return count;
+    }
+
+    /** Dead letters that were evicted since the start. */
+    long evicted() {
+        return evicted;
+    }
+
+    /** @param key the key of the content */
+    void keep(DeadLetter.Content content, byte[] key, long now) throws SQLException {
+        long first = sql.number("SELECT first FROM dead_letter WHERE key = ?", key);
+        long attempts = sql.number("SELECT attempts FROM dead_letter WHERE key = ?", key);
+        delete("DELETE FROM dead_letter WHERE key = ? RETURNING bytes", key);
+        sql.update("INSERT INTO dead_letter (key, reason, detail, status, answer, attempts, first, last, event_id,"
+                + " event_type, lane, grp, encoding, bytes, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                key, content.reason(), content.detail(), content.status(), content.answer(), attempts + 1,
+                attempts == 0 ? now : first, now, content.eventId(), content.eventType(), content.lane(),
+                content.group(), content.encoding(), content.body().length, content.body());
+        count++;
+        bytes += content.body().length;
+        while ((count > bounds.deadLetters() || bytes > bounds.deadLetterBytes() && count > 1) && delete(
+                "DELETE FROM dead_letter WHERE id = (SELECT min(id) FROM dead_letter) RETURNING bytes") > 0) {
+            evictedNow++;
+        }
+    }
+
+    void discard(List<Long> ids) throws SQLException {
+        for (Long id : ids) {
+            delete("DELETE FROM dead_letter WHERE id = ? RETURNING bytes", id);
+        }
+    }
+
+    /** Once an hour, and only if the clock was not set since: else letters that are not old would be evicted. */
+    void evictAged(long nowMillis, long nowNanos) throws SQLException {
+        long elapsed = TimeUnit.NANOSECONDS.toMillis(nowNanos - ageCheckedNanos);
+        if (elapsed >= AGE_CHECK_MILLIS) {
+            boolean isClockEven = Math.abs(nowMillis - ageCheckedMillis - elapsed) <= MAX_CLOCK_CHANGE_MILLIS;
+            ageCheckedMillis = nowMillis;
+            ageCheckedNanos = nowNanos;
+            if (isClockEven) {
+                evictedNow += delete("DELETE FROM dead_letter WHERE last < ? RETURNING bytes",
+                        nowMillis - bounds.deadLetterAge().toMillis());
+            }
+        }
+    }
+
+    private int delete(String statement, Object... parameters) throws SQLException {
+        return sql.query(statement, row -> {
+            count--;
+            bytes -= row.getLong(1);
+            return true;
+        }, parameters);
+    }
+
+    /** Counts what is committed. */
+    void committed() {
+        if (evictedNow > 0) {
+            evicted += evictedNow;
+            LOG.warn("Evicted {} dead letter(s) to keep the bounds, {} are kept", evictedNow, count);
+            evictedNow = 0;
+        }
+    }
+
+    /** Reads dead letters without their bodies. */
+    static List<DeadLetter> list(Sql sql, DeadLetter.Filter filter, long after, int limit) throws SQLException {
+        List<DeadLetter> letters = new ArrayList<>();
+        // the + keeps SQLite from sorting all letters of a period for each page
+        sql.query(SELECT + " FROM dead_letter WHERE id > ?1 AND (?2 IS NULL OR reason = ?2)"
+                + " AND (?3 IS NULL OR event_type = ?3) AND +last >= ?4 AND +last < ?5 ORDER BY id LIMIT ?6",
+                row -> letters.add(letter(row, null)), after, filter.reason(), filter.type(),
+                filter.from() == null ? Long.MIN_VALUE : filter.from().toEpochMilli(),
+                filter.to() == null ? Long.MAX_VALUE : filter.to().toEpochMilli(), limit);
+        return letters;
+    }
+
+    /** Reads a dead letter with its body. */
+    static Optional<DeadLetter> get(Sql sql, long id) throws SQLException {
+        List<DeadLetter> letters = new ArrayList<>();
+        sql.query(SELECT + ", body FROM dead_letter WHERE id = ?", row -> letters.add(letter(row, row.getBytes(15))),
+                id);
+        return letters.stream().findFirst();
+    }
+
+    private static DeadLetter letter(ResultSet row, byte[] body) throws SQLException {
+        int status = row.getInt(8);
+        return new DeadLetter(row.getLong(1), row.getInt(2), Instant.ofEpochMilli(row.getLong(3)),
+                Instant.ofEpochMilli(row.getLong(4)), row.getInt(5),
+                new DeadLetter.Content(row.getString(6), row.getString(7), status == 0 ? null : status,
+                        row.getString(9), row.getString(10), row.getString(11), row.getString(12), row.getString(13),
+                        row.getString(14), body));
+    }
+}

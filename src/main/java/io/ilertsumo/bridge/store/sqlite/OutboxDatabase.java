@@ -1,0 +1,238 @@
+package io.ilertsumo.bridge.store.sqlite;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.Collections;
+import java.util.List;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import io.ilertsumo.bridge.lane.StoreException;
+
+/**
+ * The outbox on disk: one SQLite file in WAL mode with {@code synchronous=FULL}, so that what is committed survives a
+ * {@code kill -9} and a power cut. Thread-safe, except that one thread opens the connection that writes.
+ */
+final class OutboxDatabase implements AutoCloseable {
+
+    /** The version of the schema, stored in the file as {@code user_version}. */
+    static final int SCHEMA_VERSION = 1;
+
+    private static final String[] SCHEMA = {
+            // one row per lane and group, see OutboxLane.State
+            "CREATE TABLE queue (id INTEGER PRIMARY KEY, lane TEXT NOT NULL, grp TEXT NOT NULL, events INTEGER NOT NULL,"
+                    + " bytes INTEGER NOT NULL, first INTEGER NOT NULL, taken INTEGER NOT NULL, UNIQUE (lane, grp))",
+            // one row per commit, lane and group; body: each event and a line break; checksum: CRC-32C of the body
+            "CREATE TABLE event (id INTEGER PRIMARY KEY, queue INTEGER NOT NULL, accepted INTEGER NOT NULL,"
+                    + " events INTEGER NOT NULL, checksum INTEGER NOT NULL, body BLOB NOT NULL)",
+            "CREATE INDEX event_queue ON event (queue, id)",
+            // rows of events whose checksum is wrong
+            "CREATE TABLE damaged (id INTEGER PRIMARY KEY, lane TEXT NOT NULL, grp TEXT NOT NULL,"
+                    + " accepted INTEGER NOT NULL, events INTEGER NOT NULL, checksum INTEGER NOT NULL, body BLOB)",
+            // the keys of the events of one commit
+            "CREATE TABLE seen (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, keys BLOB NOT NULL)",
+            // the body comes last, so that a list does not read it
+            "CREATE TABLE dead_letter (id INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB NOT NULL UNIQUE,"
+                    + " reason TEXT NOT NULL, detail TEXT, status INTEGER, answer TEXT, attempts INTEGER NOT NULL,"
+                    + " first INTEGER NOT NULL, last INTEGER NOT NULL, event_id TEXT, event_type TEXT, lane TEXT,"
+                    + " grp TEXT, encoding TEXT, bytes INTEGER NOT NULL, body BLOB NOT NULL)",
+            "CREATE INDEX dead_letter_last ON dead_letter (last, bytes)",
+            "CREATE TABLE probe (id INTEGER PRIMARY KEY, at INTEGER NOT NULL)" };
+
+    private static final List<String> TAILS = List.of("", "-wal", "-shm");
+    private static final Logger LOG = LoggerFactory.getLogger(OutboxDatabase.class);
+
+    private final Path file;
+    private FileChannel lockChannel;
+    private volatile int generation;
+
+    /** Uses a connection. */
+    @FunctionalInterface
+    interface Opened {
+        void accept(Sql sql) throws SQLException;
+    }
+
+    OutboxDatabase(Path directory) {
+        this.file = directory.resolve("outbox.db");
+    }
+
+    /** Creates the directory if it is missing, and locks the file against other processes until it is closed. */
+    void lock() throws IOException, StoreException {
+        Files.createDirectories(file.getParent());
+        lockChannel = FileChannel.open(file.resolveSibling("outbox.lock"), StandardOpenOption.CREATE,
+                StandardOpenOption.WRITE);
+        FileLock lock;
+        try {
+            lock = lockChannel.tryLock();
+        } catch (OverlappingFileLockException e) {
+            lock = null;
+        }
+        if (lock == null) {
+            throw new StoreException("The outbox " + file + " is in use by another process");
+        }
+        SqliteLibrary.unpack(file.getParent());
+    }
+
+    /** Opens a connection that reads. */
+    Sql connect() throws SQLException {
+        return Sql.open(file);
+    }
+
+    /** Changes whenever the file is replaced: a connection that was opened before reads the former file. */
+    int generation() {
+        return generation;
+    }
+
+    /**
+     * Opens the connection that writes, and creates the tables if they are missing. A corrupt file is set aside, and all
+     * that can be read of it is copied to a new one.
+     *
+     * @param corrupt the error that showed that the file is corrupt; {@code null} if there was none
+     * @param opened  reads what is committed; called again for a new file
+     */
+    Sql open(Throwable corrupt, Opened opened) throws SQLException, IOException, StoreException {
+        Throwable cause = corrupt;
+        Sql sql = null;
+        if (cause == null) {
+            try {
+                sql = connect();
+                prepare(sql);
+                opened.accept(sql);
+                return sql;
+            } catch (SQLException | StoreException e) {
+                if (!Sql.isCorrupt(e)) {
+                    close(sql);
+                    throw e;
+                }
+                cause = e;
+            }
+        }
+        replace(cause);
+        // not before: to close it would write the write-ahead log into the corrupt file
+        close(sql);
+        sql = connect();
+        prepare(sql);
+        opened.accept(sql);
+        return sql;
+    }
+
+    private static void close(Sql sql) {
+        if (sql != null) {
+            sql.close();
+        }
+    }
+
+    private void prepare(Sql sql) throws SQLException, StoreException {
+        long version = sql.number("PRAGMA user_version");
+        if (version != 0 && version != SCHEMA_VERSION) {
+            throw new StoreException("The outbox " + file + " has the schema version " + version
+                    + ", this program needs " + SCHEMA_VERSION);
+        }
+        // what is set here stays in the file, and page size and vacuum can be set only while the file is empty
+        if (sql.number("PRAGMA page_count") == 0) {
+            sql.execute("PRAGMA page_size = 8192");
+            sql.execute("PRAGMA auto_vacuum = INCREMENTAL");
+        }
+        sql.execute("PRAGMA journal_mode = WAL");
+        if (version == 0) {
+            sql.execute("BEGIN IMMEDIATE");
+            for (String statement : SCHEMA) {
+                sql.execute(statement);
+            }
+            sql.execute("PRAGMA user_version = " + SCHEMA_VERSION);
+            sql.execute("COMMIT");
+        }
+    }
+
+    /**
+     * Copies what can be read to a new file, which replaces the corrupt one. Nothing of the corrupt file is deleted: an
+     * operator may recover more of it.
+     */
+    private void replace(Throwable cause) throws SQLException, IOException, StoreException {
+        Path aside = Path.of(file + ".corrupt-" + Instant.now().toString().replace(":", ""));
+        LOG.error("The outbox {} is corrupt ({}). It is kept as {}; the rows that can be read are copied to a new file",
+                file, cause.getMessage(), aside);
+        Path created = Path.of(file + ".new");
+        for (String tail : TAILS) {
+            Files.deleteIfExists(Path.of(created + tail));
+        }
+        long rows;
+        try (Sql from = Sql.openCorrupt(file)) {
+            try (Sql to = Sql.open(created)) {
+                prepare(to);
+                // else the disk would need room for a write-ahead log as large as the backlog
+                to.execute("PRAGMA journal_mode = OFF");
+                to.execute("BEGIN IMMEDIATE");
+                rows = copy(from, to, "queue") + copy(from, to, "event") + copy(from, to, "damaged")
+                        + copy(from, to, "seen") + copy(from, to, "dead_letter");
+                to.execute("UPDATE queue SET (events, bytes) = (SELECT coalesce(sum(events), 0),"
+                        + " coalesce(sum(length(body)), 0) FROM event WHERE queue = queue.id)");
+                to.execute("COMMIT");
+            }
+            for (String tail : TAILS) {
+                if (Files.exists(Path.of(file + tail))) {
+                    Files.move(Path.of(file + tail), Path.of(aside + tail));
+                }
+            }
+        }
+        Files.move(created, file, StandardCopyOption.ATOMIC_MOVE);
+        generation++;
+        LOG.error("The outbox {} is replaced by a new file with {} rows. Events of other rows are NOT delivered", file,
+                rows);
+    }
+
+    /** Copies the rows of a table, or those from its two ends up to rows that can't be read. */
+    private static int copy(Sql from, Sql to, String table) throws SQLException {
+        int[] rows = new int[1];
+        for (String order : List.of("id", "id DESC")) {
+            try {
+                from.query("SELECT * FROM " + table + " ORDER BY " + order, row -> {
+                    Object[] values = new Object[row.getMetaData().getColumnCount()];
+                    for (int i = 0; i < values.length; i++) {
+                        values[i] = row.getObject(i + 1);
+                    }
+                    rows[0] += to.update("INSERT OR IGNORE INTO " + table + " VALUES ("
+                            + String.join(", ", Collections.nCopies(values.length, "?")) + ")", values);
+                    return true;
+                });
+                return rows[0];
+            } catch (SQLException e) {
+                if (!Sql.isUnreadable(e)) {
+                    throw e;
+                }
+                LOG.warn("A row of the table {} can't be read: {}", table, e.getMessage());
+            }
+        }
+        return rows[0];
+    }
+
+    StoreException unreadable(SQLException e) {
+        return new StoreException("The outbox " + file + " can't be read: " + e.getMessage(), e);
+    }
+
+    /** Unlocks the file. */
+    @Override
+    public void close() {
+        try {
+            if (lockChannel != null) {
+                lockChannel.close();
+            }
+        } catch (IOException e) {
+            LOG.warn("The lock of the outbox {} was not released: {}", file, e.getMessage());
+        }
+    }
+
+    @Override
+    public String toString() {
+        return file.toString();
+    }
+}

@@ -1,0 +1,609 @@
+package io.ilertsumo.bridge.store.sqlite;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.FileStore;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileAttributeView;
+import java.nio.file.attribute.FileStoreAttributeView;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+import io.ilertsumo.bridge.deadletter.DeadLetter;
+import io.ilertsumo.bridge.lane.Batch;
+import io.ilertsumo.bridge.lane.BatchSource;
+import io.ilertsumo.bridge.lane.LaneEvent;
+import io.ilertsumo.bridge.lane.StoreException;
+import io.ilertsumo.bridge.lane.StoreFullException;
+import io.ilertsumo.bridge.store.sqlite.IdempotencyWindow.Key;
+
+/** What fails does so alone, and what is damaged is set aside. */
+class OutboxFailureTest extends OutboxFixture {
+
+    private static final String BREAK = "BEGIN SELECT RAISE(ABORT, 'broken for the test'); END";
+
+    // writes that fail
+
+    @Test
+    void ofACommitThatFailsNothingIsStored() throws Exception {
+        open(PLENTY);
+        store("lane", "g", "0");
+        assertStored(keep(unreadable("kept")));
+        Batch batch = next("lane");
+        execute("CREATE TRIGGER broken BEFORE INSERT ON seen " + BREAK);
+
+        CountDownLatch release = holdWriter();
+        List<CompletableFuture<Result>> results = List.of(append("lane", "g", "1", "1"),
+                append("other lane", "g", "2", "2"), keep(unreadable("body")), discard(1L));
+        release.countDown();
+
+        for (CompletableFuture<Result> result : results) {
+            Exception failure = get(result).failure();
+            assertInstanceOf(StoreException.class, failure);
+            assertFalse(failure instanceof StoreFullException, "the sender must not see a full outbox");
+            assertTrue(failure.getMessage().contains("broken for the test"), failure.getMessage());
+        }
+        assertPending("lane", 1, 2);
+        assertPending("other lane", 0, 0);
+        assertNull(next("other lane"));
+        assertEquals(List.of("0"), lines(next("lane")));
+        assertEquals(1, number("SELECT count(*) FROM dead_letter"));
+        assertEquals(1, number("SELECT count(*) FROM seen"));
+
+        execute("DROP TRIGGER broken");
+
+        store("lane", "g", "1");
+        store("other lane", "g", "2");
+        assertEquals(1, outbox.count());
+        acknowledge(batch);
+        assertEquals(List.of(List.of("1")), drain("lane", ALL, ALL));
+        reopen(PLENTY);
+        assertPending("lane", 0, 0);
+        assertPending("other lane", 1, 2);
+        assertDuplicate(append("lane", "g", "1", "1"));
+    }
+
+    @Test
+    void oneBadWriteOfManyFailsAlone() throws Exception {
+        open(PLENTY);
+        store("lane", "g", "acknowledged");
+        execute("CREATE TRIGGER broken BEFORE INSERT ON dead_letter WHEN NEW.reason = 'bad' " + BREAK);
+        Batch batch = next("lane");
+        DeadLetter.Content bad = new DeadLetter.Content("bad", null, null, null, null, null, null, null, null,
+                new byte[1]);
+        CountDownLatch release = holdWriter();
+        List<CompletableFuture<Result>> good = new ArrayList<>();
+        List<CompletableFuture<Result>> failing = new ArrayList<>();
+        for (int i = 0; i < 400; i++) {
+            good.add(append("lane", "g" + i % 3, "" + i, "" + i));
+            if (i % 100 == 50) {
+                failing.add(keep(bad));
+                good.add(keep(unreadable("" + i)));
+            }
+        }
+        CompletableFuture<Void> acknowledged = CompletableFuture.runAsync(() -> {
+            try {
+                acknowledge(batch);
+            } catch (StoreException e) {
+                throw new AssertionError(e);
+            }
+        });
+        release.countDown();
+
+        good.forEach(OutboxFixture::assertStored);
+        failing.forEach(result -> assertTrue(get(result).failure().getMessage().contains("broken for the test")));
+        acknowledged.get(10, TimeUnit.SECONDS);
+        assertEquals(400, status("lane").events());
+        assertEquals(4, outbox.count());
+        assertEquals(1, number("SELECT count(DISTINCT accepted) FROM event"), "one commit");
+        int delivered = drain("lane", ALL, ALL).stream().mapToInt(List::size).sum();
+        assertEquals(400, delivered);
+    }
+
+    @Test
+    void aTableThatIsGoneAndComesBackDoesNotEndTheWriter() throws Exception {
+        open(PLENTY);
+        store("lane", "g", "1");
+        execute("ALTER TABLE event RENAME TO gone");
+
+        assertInstanceOf(StoreException.class, get(append("lane", "g", "2", "2")).failure());
+        assertInstanceOf(StoreException.class, get(append("lane", "g", "2", "2")).failure());
+        assertThrows(StoreException.class, () -> next("lane"));
+        assertPending("lane", 1, 2);
+
+        execute("ALTER TABLE gone RENAME TO event");
+
+        store("lane", "g", "2");
+        assertEquals(List.of(List.of("1", "2")), drain("lane", ALL, ALL));
+    }
+
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void failuresLeaveNoFileOpen() throws Exception {
+        open(PLENTY);
+        store("lane", "g", "1");
+        execute("ALTER TABLE event RENAME TO gone");
+        execute("ALTER TABLE dead_letter RENAME TO gone_too");
+        BatchSource source = source("lane");
+        fail(source);
+        long before = openFiles();
+
+        for (int i = 0; i < 20; i++) {
+            fail(source);
+        }
+
+        assertEquals(before, openFiles());
+    }
+
+    private void fail(BatchSource source) {
+        assertThrows(StoreException.class, () -> source.next(1, 1));
+        assertThrows(StoreException.class, () -> outbox.get(1));
+        assertInstanceOf(StoreException.class, get(append("lane", "g", "2", "2")).failure());
+    }
+
+    private long openFiles() throws IOException {
+        try (Stream<Path> files = Files.list(Path.of("/proc/self/fd"))) {
+            return files.filter(file -> {
+                try {
+                    return Files.readSymbolicLink(file).startsWith(directory.toRealPath());
+                } catch (IOException e) {
+                    // the one that lists them
+                    return false;
+                }
+            }).count();
+        }
+    }
+
+    // batches that are delivered, but can't be removed
+
+    @Test
+    void anAcknowledgementIsRetriedUntilItIsStored() throws Exception {
+        open(PLENTY);
+        store("lane", "g", "1");
+        BatchSource source = source("lane");
+        Batch batch = source.next(1, 1);
+        execute("CREATE TRIGGER broken BEFORE DELETE ON event " + BREAK);
+        try (Logged logged = new Logged()) {
+            CompletableFuture<Exception> acknowledged = acknowledgeInBackground(source, batch);
+            Awaitility.await().until(() -> !logged.matching("ERROR A batch of the lane lane is delivered.*").isEmpty());
+            assertFalse(acknowledged.isDone());
+
+            execute("DROP TRIGGER broken");
+
+            assertNull(acknowledged.get(10, TimeUnit.SECONDS));
+            assertEquals(1, logged.matching("ERROR A batch of the lane lane is delivered.*").size());
+        }
+        assertPending("lane", 0, 0);
+        assertEquals(0, number("SELECT count(*) FROM event"));
+    }
+
+    @Test
+    void aWakeEndsTheRetriesAndTheBatchDoesNotComeAgain() throws Exception {
+        open(PLENTY);
+        storeAll(true, "1", "2");
+        BatchSource source = source("lane");
+        Batch batch = source.next(1, 1);
+        execute("CREATE TRIGGER broken BEFORE UPDATE ON queue " + BREAK);
+        CompletableFuture<Exception> acknowledged = acknowledgeInBackground(source, batch);
+
+        source.wake();
+
+        assertInstanceOf(StoreException.class, acknowledged.get(10, TimeUnit.SECONDS));
+        source.wake();
+        assertThrows(StoreException.class, () -> source.next(1, 1));
+        execute("DROP TRIGGER broken");
+        assertEquals(List.of("2"), lines(source.next(2, 10)));
+    }
+
+    @Test
+    void aCloseAndAnInterruptEndTheRetries() throws Exception {
+        open(PLENTY);
+        store("lane", "g", "1");
+        execute("CREATE TRIGGER broken BEFORE DELETE ON event " + BREAK);
+        BatchSource source = source("lane");
+        CompletableFuture<Exception> acknowledged = acknowledgeInBackground(source, source.next(1, 1));
+        closeSource("lane");
+        assertInstanceOf(StoreException.class, acknowledged.get(10, TimeUnit.SECONDS));
+
+        Batch batch = next("lane");
+        Thread.currentThread().interrupt();
+        assertThrows(StoreException.class, () -> acknowledge(batch));
+        assertTrue(Thread.interrupted());
+    }
+
+    private static CompletableFuture<Exception> acknowledgeInBackground(BatchSource source, Batch batch) {
+        return CompletableFuture.supplyAsync(() -> {
+            try {
+                source.acknowledge(batch);
+                return null;
+            } catch (StoreException e) {
+                return e;
+            }
+        });
+    }
+
+    // damaged rows
+
+    @Test
+    void aDamagedRowIsNeverDeliveredAndSetAsideAlone() throws Exception {
+        open(PLENTY);
+        storeAll(true, "1", "2");
+        storeAll(true, "333", "444", "555");
+        storeAll(true, "6");
+        execute("UPDATE event SET body = CAST(replace(body, '4', 'x') AS BLOB) WHERE id = 2");
+
+        try (Logged logged = new Logged()) {
+            assertEquals(List.of(List.of("1", "2"), List.of("6")), drain("lane", ALL, ALL));
+            assertEquals(1, logged.matching("ERROR The row 2 of the outbox .* is damaged .* 3 events of the lane lane "
+                    + "are NOT delivered").size());
+        }
+        assertPending("lane", 0, 0);
+        assertEquals(0, number("SELECT count(*) FROM event"));
+        assertEquals(1, number("SELECT count(*) FROM damaged WHERE id = 2 AND lane = 'lane' AND grp = 'lifecycle'"
+                + " AND events = 3 AND CAST(body AS TEXT) LIKE '333%xxx%555%'"));
+        reopen(PLENTY);
+        assertPending("lane", 0, 0);
+        store("lane", "lifecycle", "7");
+        assertEquals(List.of(List.of("7")), drain("lane", ALL, ALL));
+    }
+
+    @Test
+    void aRowThatIsDamagedBehindItsPositionIsSetAsideWithTheCountsOfTheRest() throws Exception {
+        open(PLENTY);
+        storeAll(true, "1", "22", "333");
+        storeAll(true, "4444");
+        acknowledge(next("lane", 2, ALL));
+        assertPending("lane", 2, 9);
+        execute("UPDATE event SET body = CAST(replace(body, '3', 'x') AS BLOB)");
+
+        Batch batch = next("lane");
+
+        assertEquals(List.of("4444"), lines(batch));
+        assertPending("lane", 1, 5);
+        acknowledge(batch);
+        assertPending("lane", 0, 0);
+    }
+
+    @Test
+    void aDamagedRowOfOneGroupDoesNotDelayAnother() throws Exception {
+        open(PLENTY);
+        store("lane", "damaged", "1");
+        store("lane", "good", "2");
+        execute("UPDATE event SET checksum = checksum + 1 WHERE id = 1");
+
+        assertEquals(List.of(List.of("2")), drain("lane", ALL, ALL));
+        assertEquals(1, number("SELECT count(*) FROM damaged"));
+    }
+
+    // corrupt files
+
+    enum Damage {
+        GARBAGE {
+            @Override
+            byte[] done(byte[] file) {
+                new Random(3).nextBytes(file);
+                return file;
+            }
+        },
+        TEXT {
+            @Override
+            byte[] done(byte[] file) {
+                return "This is not a database. ".repeat(500).getBytes(UTF_8);
+            }
+        },
+        HALF_OF_IT_GONE {
+            @Override
+            byte[] done(byte[] file) {
+                return Arrays.copyOf(file, file.length / 2);
+            }
+        },
+        LAST_PAGE_GONE {
+            @Override
+            byte[] done(byte[] file) {
+                return Arrays.copyOf(file, file.length - PAGE);
+            }
+        },
+        ALL_BUT_THE_HEADER_GONE {
+            @Override
+            byte[] done(byte[] file) {
+                return Arrays.copyOf(file, 100);
+            }
+        },
+        ALL_BUT_TEN_BYTES_GONE {
+            @Override
+            byte[] done(byte[] file) {
+                return Arrays.copyOf(file, 10);
+            }
+        },
+        FIRST_PAGE_ZEROED {
+            @Override
+            byte[] done(byte[] file) {
+                Arrays.fill(file, 0, PAGE, (byte) 0);
+                return file;
+            }
+        },
+        HEADER_CHANGED {
+            @Override
+            byte[] done(byte[] file) {
+                file[3] ^= 1;
+                return file;
+            }
+        };
+
+        abstract byte[] done(byte[] file);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aCorruptFileIsSetAsideByteForByteAndReplaced(Damage damage) throws Exception {
+        storeBacklog();
+        closeOutbox();
+        byte[] corrupt = damage.done(Files.readAllBytes(directory.resolve("outbox.db")));
+        Files.write(directory.resolve("outbox.db"), corrupt);
+
+        open(PLENTY);
+
+        assertEquals(1, setAside(directory).size());
+        assertArrayEquals(corrupt, Files.readAllBytes(setAside(directory).get(0)));
+        List<String> recovered = drain("lane", ALL, ALL).stream().flatMap(List::stream).toList();
+        assertTrue(backlog().containsAll(recovered));
+        if (damage == Damage.LAST_PAGE_GONE) {
+            assertTrue(recovered.size() >= 160, recovered.size() + " events recovered");
+        }
+        assertPending("lane", 0, 0);
+        store("lane", "g", "new");
+        reopen(PLENTY);
+        assertEquals(List.of(List.of("new")), drain("lane", ALL, ALL));
+        assertEquals(1, setAside(directory).size());
+    }
+
+    @Test
+    void ofACorruptFileTheWriteAheadLogIsSetAsideToo() throws Exception {
+        storeBacklog();
+        reopen(PLENTY);
+        store("lane", "g", "in the write-ahead log");
+        Path copy = copyFiles("copy");
+        closeOutbox();
+        Path file = copy.resolve("outbox.db");
+        byte[] corrupt = Arrays.copyOf(Files.readAllBytes(file), 10);
+        byte[] log = Files.readAllBytes(copy.resolve("outbox.db-wal"));
+        Files.write(file, corrupt);
+
+        open(copy, PLENTY);
+
+        List<Path> aside = setAside(copy);
+        if (!aside.isEmpty()) {
+            assertArrayEquals(corrupt, Files.readAllBytes(aside.get(0)));
+            assertArrayEquals(log, Files.readAllBytes(Path.of(aside.get(0) + "-wal")));
+        }
+        store("lane", "g", "new");
+        assertTrue(drain("lane", ALL, ALL).stream().flatMap(List::stream).toList().contains("new"));
+    }
+
+    @Test
+    void aFileThatIsFoundCorruptWhileItIsReadIsReplacedAndAllThatCanBeReadIsDelivered() throws Exception {
+        storeBacklog();
+        assertStored(keep(unreadable("kept")));
+        closeOutbox();
+        Path file = directory.resolve("outbox.db");
+        Files.write(file, zeroOneRowPage(Files.readAllBytes(file)));
+
+        open(PLENTY);
+        List<String> delivered = new ArrayList<>();
+        Awaitility.await().atMost(Duration.ofSeconds(20)).until(() -> {
+            try {
+                drain("lane", 10, ALL).forEach(delivered::addAll);
+                return setAside(directory).size() == 1 && status("lane").events() == 0;
+            } catch (StoreException e) {
+                // as the consumer, which tries again later
+                return false;
+            }
+        });
+
+        assertTrue(delivered.size() >= 160 && delivered.size() < 200, delivered.size() + " events are delivered");
+        assertTrue(backlog().containsAll(delivered));
+        assertEquals(1, outbox.count());
+        assertDuplicate(append("lane", "g", backlog().get(0), backlog().get(0)));
+        store("lane", "g", "new");
+        assertEquals(List.of(List.of("new")), drain("lane", ALL, ALL));
+        assertEquals(1, setAside(directory).size());
+    }
+
+    /** Zeroes a page in the middle of the file that holds rows of events. */
+    private static byte[] zeroOneRowPage(byte[] file) {
+        int leafOfATable = 13;
+        for (int page = file.length / PAGE / 2;; page++) {
+            if (file[page * PAGE] == leafOfATable
+                    && new String(file, page * PAGE, PAGE, UTF_8).contains("x".repeat(300) + "\n")) {
+                Arrays.fill(file, page * PAGE, (page + 1) * PAGE, (byte) 0);
+                return file;
+            }
+        }
+    }
+
+    private static List<String> backlog() {
+        return IntStream.range(0, 200).mapToObj(i -> i + "x".repeat(300)).toList();
+    }
+
+    /** Stores 200 events on many pages. */
+    private void storeBacklog() throws Exception {
+        open(PLENTY);
+        for (int i = 0; i < 200; i += 10) {
+            storeAll(true, backlog().subList(i, i + 10).toArray(String[]::new));
+        }
+    }
+
+    private static List<Path> setAside(Path place) throws IOException {
+        try (Stream<Path> files = Files.list(place)) {
+            return files
+                    .filter(file -> file.getFileName().toString().matches("outbox\\.db\\.corrupt-[^-]+-[^-]+-[^-]+"))
+                    .toList();
+        }
+    }
+
+    // the disk
+
+    @Test
+    void theFreeSpaceIsAskedForOnceASecondAtMost() throws Exception {
+        AtomicInteger asked = new AtomicInteger();
+        AtomicLong free = new AtomicLong(1000);
+        FileStore disk = new Disk(() -> {
+            asked.incrementAndGet();
+            return free.get();
+        });
+        LaneEvent event = new LaneEvent("lane", "g", "id", null, true, new byte[1]);
+        Key key = new Key(1, 1);
+        try (OutboxDatabase database = new OutboxDatabase(directory)) {
+            database.lock();
+            OutboxWriter writer = new OutboxWriter(database, bounds(100, 1000, 999), disk, OutboxLane::new);
+            long start = System.nanoTime();
+            for (int i = 0; i < 20; i++) {
+                writer.begin();
+                writer.append(event, key);
+                writer.commit();
+            }
+            assertTrue(asked.get() <= 1 + (System.nanoTime() - start) / 1_000_000_000, asked + " times");
+
+            free.set(999);
+            Awaitility.await().until(() -> {
+                writer.begin();
+                try {
+                    writer.append(event, key);
+                    return false;
+                } catch (StoreFullException e) {
+                    return true;
+                } finally {
+                    writer.commit();
+                }
+            });
+            free.set(1000);
+            Awaitility.await().until(() -> {
+                writer.begin();
+                writer.commit();
+                return asked.get() >= 3;
+            });
+            writer.begin();
+            writer.append(event, key);
+            writer.commit();
+            writer.close();
+        }
+    }
+
+    /** A disk with so much free space. */
+    private static final class Disk extends FileStore {
+
+        private final LongSupplier free;
+
+        Disk(LongSupplier free) {
+            this.free = free;
+        }
+
+        @Override
+        public long getUsableSpace() {
+            return free.getAsLong();
+        }
+
+        @Override
+        public String name() {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public String type() {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public boolean isReadOnly() {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public long getTotalSpace() {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public long getUnallocatedSpace() {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public boolean supportsFileAttributeView(Class<? extends FileAttributeView> type) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public boolean supportsFileAttributeView(String name) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public <V extends FileStoreAttributeView> V getFileStoreAttributeView(Class<V> type) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public Object getAttribute(String attribute) {
+            throw new UnsupportedOperationException();
+        }
+    }
+
+    @Test
+    void readingWritesNothing() throws Exception {
+        open(PLENTY);
+        store("lane", "g", "1");
+        byte[] log = Files.readAllBytes(directory.resolve("outbox.db-wal"));
+
+        next("lane");
+        status("lane").age();
+        outbox.list(DeadLetter.Filter.ALL, 0, 10);
+
+        assertArrayEquals(log, Files.readAllBytes(directory.resolve("outbox.db-wal")));
+    }
+
+    @Test
+    void afterABacklogTheDiskIsFreed() throws Exception {
+        open(PLENTY);
+        Path file = directory.resolve("outbox.db");
+        for (int i = 0; i < 24; i++) {
+            store("lane", "g", i + "x".repeat(MIB));
+        }
+        reopen(PLENTY);
+        assertTrue(Files.size(file) > 24 * MIB);
+
+        drain("lane", ALL, ALL);
+
+        // 16 MiB are kept for reuse
+        Awaitility.await().atMost(Duration.ofSeconds(20)).until(() -> Files.size(file) < 17 * MIB);
+        store("lane", "g", "and on");
+        assertEquals(List.of("and on"), lines(next("lane")));
+    }
+}
