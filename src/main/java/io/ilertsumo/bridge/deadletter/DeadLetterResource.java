@@ -16,8 +16,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
+import java.util.concurrent.CompletionException;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
@@ -27,9 +26,11 @@ import org.slf4j.LoggerFactory;
 
 import io.ilertsumo.bridge.http.ManagementAuthentication;
 import io.ilertsumo.bridge.http.Problem;
+import io.ilertsumo.bridge.lane.StoreCallback;
 import io.ilertsumo.bridge.lane.StoreException;
 import io.quarkus.vertx.http.ManagementInterface;
 import io.vertx.core.MultiMap;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.json.JsonArray;
@@ -109,7 +110,9 @@ public class DeadLetterResource {
     }
 
     private void failed(RoutingContext request) {
-        Throwable failure = request.failure();
+        Throwable failure = request.failure() instanceof CompletionException write
+                ? write.getCause()
+                : request.failure();
         if (failure == null) {
             request.next();
         } else if (request.response().headWritten()) {
@@ -135,14 +138,14 @@ public class DeadLetterResource {
         if (letters.size() == limit) {
             page.put("next", letters.get(limit - 1).id());
         }
-        send(request, page);
+        request.json(page);
     }
 
     private void get(RoutingContext request) throws StoreException {
-        send(request, json(find(id(request))));
+        request.json(json(find(id(request))));
     }
 
-    private void export(RoutingContext request) throws StoreException, ExecutionException, InterruptedException {
+    private void export(RoutingContext request) throws StoreException {
         List<Long> ids = ids(filter(request));
         HttpServerResponse response = request.response().setChunked(true).putHeader(HttpHeaders.CONTENT_TYPE,
                 "application/x-ndjson");
@@ -150,39 +153,35 @@ public class DeadLetterResource {
             Optional<DeadLetter> letter = store.get(id);
             if (letter.isPresent()) {
                 // one at a time, so that a slow client does not fill the memory
-                response.write(json(letter.get()).encode() + "\n").toCompletionStage().toCompletableFuture().get();
+                response.write(json(letter.get()).encode() + "\n").toCompletionStage().toCompletableFuture().join();
             }
         }
         response.end();
     }
 
-    private void discard(RoutingContext request) throws StoreException, ExecutionException, InterruptedException {
+    private void discard(RoutingContext request) throws StoreException {
         long id = find(id(request)).id();
         discard(List.of(id));
         LOG.info("Dead letter {} discarded", id);
         request.response().setStatusCode(204).end();
     }
 
-    private void discardAll(RoutingContext request) throws StoreException, ExecutionException, InterruptedException {
+    private void discardAll(RoutingContext request) throws StoreException {
         List<Long> ids = selected(request);
         for (int i = 0; i < ids.size(); i += MAX_LIMIT) {
             discard(ids.subList(i, Math.min(ids.size(), i + MAX_LIMIT)));
         }
         LOG.info("{} dead letters discarded", ids.size());
-        send(request, new JsonObject().put("discarded", ids.size()));
+        request.json(new JsonObject().put("discarded", ids.size()));
     }
 
-    private void discard(List<Long> ids) throws StoreException, ExecutionException, InterruptedException {
-        CompletableFuture<Exception> discarded = new CompletableFuture<>();
-        store.discard(ids, (duplicate, failure) -> discarded.complete(failure));
-        if (discarded.get() != null) {
-            throw new StoreException(discarded.get().getMessage(), discarded.get());
-        }
+    private void discard(List<Long> ids) {
+        StoreCallback.future(done -> store.discard(ids, done)).join();
     }
 
     private void replay(RoutingContext request) {
         switch (replayer.replay(id(request))) {
-            case REPLAYED -> send(request, new JsonObject().put("replayed", 1));
+            case REPLAYED -> request.json(new JsonObject().put("replayed", 1));
             case UNREADABLE -> Problem.send(request, 409, "The body is still unreadable; the dead letter stays");
             case DROPPED -> Problem.send(request, 409, "The routes drop the event; the dead letter stays");
             case GONE -> throw notFound(request.pathParam("id"));
@@ -198,13 +197,13 @@ public class DeadLetterResource {
         }
         LOG.info("Dead letters replayed: {}", counts);
         request.response().setStatusCode(results.containsKey(Replayer.Result.FAILED) ? 503 : 200);
-        send(request, counts);
+        request.json(counts);
     }
 
     private void describe(RoutingContext request) throws IOException {
         try (InputStream in = Thread.currentThread().getContextClassLoader().getResourceAsStream(DESCRIPTION)) {
             request.response().putHeader(HttpHeaders.CONTENT_TYPE, "application/yaml")
-                    .end(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+                    .end(Buffer.buffer(in.readAllBytes()));
         }
     }
 
@@ -235,11 +234,8 @@ public class DeadLetterResource {
     }
 
     private static DeadLetter.Filter filter(RoutingContext request) {
-        Instant from = time(request, "from");
-        Instant to = time(request, "to");
-        require(from == null || to == null || from.isBefore(to), "from must be before to");
-        return new DeadLetter.Filter(request.request().getParam("reason"), request.request().getParam("type"), from,
-                to);
+        return new DeadLetter.Filter(request.request().getParam("reason"), request.request().getParam("type"),
+                time(request, "from"), time(request, "to"));
     }
 
     private static Instant time(RoutingContext request, String name) {
@@ -281,9 +277,5 @@ public class DeadLetterResource {
             }
         }
         return json;
-    }
-
-    private static void send(RoutingContext request, JsonObject body) {
-        request.response().putHeader(HttpHeaders.CONTENT_TYPE, "application/json").end(body.encode());
     }
 }

@@ -13,6 +13,8 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.quarkus.main.events.AfterStart;
 import org.apache.camel.support.AsyncProcessorSupport;
+import org.apache.camel.util.ObjectHelper;
+import org.apache.camel.util.StringHelper;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,7 +36,6 @@ import io.quarkus.arc.Unremovable;
 @Named("keepDeadLetter")
 public class Keeper extends AsyncProcessorSupport {
 
-    private static final String ROUTE_FAILED = "route-failed";
     /** Their details never quote the event; the exception of an edited route may. */
     private static final Set<String> LOGGED_DETAILS = Set.of("unreadable", "rejected");
     private static final int ANSWER_CHARACTERS = 1000;
@@ -81,33 +82,23 @@ public class Keeper extends AsyncProcessorSupport {
     private DeadLetter.Content content(Exchange exchange) throws CamelExchangeException {
         Message message = exchange.getMessage();
         String reason = text(exchange, "reason");
-        Object status = message.getHeader("status");
+        Integer status = exchange.getContext().getTypeConverter().tryConvertTo(Integer.class, exchange,
+                message.getHeader("status"));
+        String answer = text(exchange, "answer");
         // a body that can't be kept must fail here: the caller would believe that it is
         byte[] body = message.getBody() == null ? new byte[0] : message.getMandatoryBody(byte[].class);
-        return new DeadLetter.Content(reason == null || reason.isBlank() ? ROUTE_FAILED : reason,
-                text(exchange, "detail"),
-                exchange.getContext().getTypeConverter().tryConvertTo(Integer.class, exchange, status),
-                excerpt(text(exchange, "answer")), text(exchange, LaneConstants.EVENT_ID), text(exchange, "eventType"),
-                textOrVariable(exchange, LaneConstants.LANE), textOrVariable(exchange, LaneConstants.GROUP),
-                text(exchange, Exchange.CONTENT_ENCODING), body);
+        return new DeadLetter.Content(reason == null || reason.isBlank() ? "route-failed" : reason,
+                text(exchange, "detail"), status,
+                // it may quote the URL of the request
+                ObjectHelper.isEmpty(answer) ? null : StringHelper.limitLength(masker.mask(answer), ANSWER_CHARACTERS),
+                text(exchange, LaneConstants.EVENT_ID), text(exchange, "eventType"), text(exchange, LaneConstants.LANE),
+                text(exchange, LaneConstants.GROUP), text(exchange, Exchange.CONTENT_ENCODING), body);
     }
 
-    private static String text(Exchange exchange, String header) {
-        return exchange.getMessage().getHeader(header, String.class);
-    }
-
-    private static String textOrVariable(Exchange exchange, String name) {
-        String text = text(exchange, name);
-        return text != null ? text : exchange.getVariable(name, String.class);
-    }
-
-    /** The answer may quote the URL of the request. */
-    private String excerpt(String answer) {
-        if (answer == null || answer.isEmpty()) {
-            return null;
-        }
-        String masked = masker.mask(answer);
-        return masked.substring(0, Math.min(ANSWER_CHARACTERS, masked.length()));
+    /** The header, or else the variable. */
+    private static String text(Exchange exchange, String name) {
+        String header = exchange.getMessage().getHeader(name, String.class);
+        return header != null ? header : exchange.getVariable(name, String.class);
     }
 
     private void kept(DeadLetter.Content content) {

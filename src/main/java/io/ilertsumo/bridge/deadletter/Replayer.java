@@ -8,9 +8,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.LongAdder;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
@@ -22,13 +19,13 @@ import org.slf4j.LoggerFactory;
 import io.ilertsumo.bridge.event.UnreadableEventException;
 import io.ilertsumo.bridge.lane.LaneConstants;
 import io.ilertsumo.bridge.lane.LogLimit;
+import io.ilertsumo.bridge.lane.StoreCallback;
 import io.ilertsumo.bridge.lane.StoreException;
 import io.micrometer.core.instrument.MeterRegistry;
 
 /**
  * Sends dead letters through the route {@code replay}, and discards each once the whole route has succeeded and a lane has
- * stored its event. A crash in between replays the event again: at least once. A dead letter has one replay at a time.
- * Thread-safe.
+ * stored its event. A crash in between replays the event again: at least once. Thread-safe: replays wait for each other.
  */
 @ApplicationScoped
 public class Replayer {
@@ -42,7 +39,6 @@ public class Replayer {
     private final DeadLetterStore store;
     private final ProducerTemplate template;
     private final MeterRegistry registry;
-    private final Map<Long, CompletableFuture<Result>> inFlight = new ConcurrentHashMap<>();
     private final LogLimit limit = new LogLimit();
 
     Replayer(DeadLetterStore store, ProducerTemplate template, MeterRegistry registry) {
@@ -62,7 +58,7 @@ public class Replayer {
 
     /** Replays a dead letter. */
     Result replay(long id) {
-        return start(id, new LongAdder()).join();
+        return replay(List.of(id)).keySet().iterator().next();
     }
 
     /** Replays dead letters, some at a time, until some have failed; returns the number of each result. */
@@ -70,83 +66,64 @@ public class Replayer {
         Map<Result, Integer> results = new EnumMap<>(Result.class);
         Iterator<Long> next = ids.iterator();
         while (next.hasNext() && !results.containsKey(Result.FAILED)) {
-            List<CompletableFuture<Result>> replays = new ArrayList<>();
-            LongAdder bytes = new LongAdder();
-            while (next.hasNext() && replays.size() < MAX_CONCURRENT && bytes.sum() < MAX_CONCURRENT_BYTES) {
-                replays.add(start(next.next(), bytes));
-            }
-            for (CompletableFuture<Result> replay : replays) {
-                results.merge(replay.join(), 1, Integer::sum);
+            for (Result result : replaySome(next)) {
+                results.merge(result, 1, Integer::sum);
+                if (result != Result.GONE) {
+                    registry.counter("bridge.dead.letters.replayed", "result", result.name().toLowerCase(Locale.ROOT))
+                            .increment();
+                }
             }
         }
         return results;
     }
 
-    /** @param bytes is increased by the size of the dead letter */
-    private CompletableFuture<Result> start(long id, LongAdder bytes) {
-        CompletableFuture<Result> mine = new CompletableFuture<>();
-        CompletableFuture<Result> other = inFlight.putIfAbsent(id, mine);
-        if (other != null) {
-            return other.thenApply(result -> result == Result.REPLAYED ? Result.GONE : result);
+    /** One caller at a time: two that replay the same dead letter must not both send it. */
+    private synchronized List<Result> replaySome(Iterator<Long> ids) {
+        List<CompletableFuture<Result>> replays = new ArrayList<>();
+        long bytes = 0;
+        while (ids.hasNext() && replays.size() < MAX_CONCURRENT && bytes < MAX_CONCURRENT_BYTES) {
+            long id = ids.next();
+            try {
+                Optional<DeadLetter> letter = store.get(id);
+                bytes += letter.map(DeadLetter::size).orElse(0);
+                replays.add(letter.map(this::send).orElse(CompletableFuture.completedFuture(Result.GONE)));
+            } catch (StoreException | RuntimeException e) {
+                replays.add(CompletableFuture.completedFuture(failed(id, e)));
+            }
         }
-        send(id, bytes).whenComplete((result, failure) -> {
-            inFlight.remove(id);
-            Result known = failure == null ? result : failed(id, failure);
-            registry.counter("bridge.dead.letters.replayed", "result", known.name().toLowerCase(Locale.ROOT))
-                    .increment();
-            mine.complete(known);
-        });
-        return mine;
+        return replays.stream().map(CompletableFuture::join).toList();
     }
 
-    private CompletableFuture<Result> send(long id, LongAdder bytes) {
-        try {
-            Optional<DeadLetter> letter = store.get(id);
-            if (letter.isEmpty()) {
-                return CompletableFuture.completedFuture(Result.GONE);
-            }
-            bytes.add(letter.get().size());
-            DeadLetter.Content content = letter.get().content();
-            return template.asyncSend(ROUTE, exchange -> {
-                exchange.getMessage().setBody(content.body());
-                exchange.getMessage().setHeader(Exchange.CONTENT_ENCODING, content.encoding());
-                exchange.getMessage().setHeader(LaneConstants.DEAD_LETTER, id);
-                exchange.getMessage().setHeader("reason", content.reason());
-            }).thenCompose(exchange -> finish(letter.get(), exchange));
-        } catch (StoreException | RuntimeException e) {
-            return CompletableFuture.failedFuture(e);
-        }
+    private CompletableFuture<Result> send(DeadLetter letter) {
+        return template.asyncSend(ROUTE, exchange -> {
+            exchange.getMessage().setBody(letter.content().body());
+            exchange.getMessage().setHeader(Exchange.CONTENT_ENCODING, letter.content().encoding());
+            exchange.getMessage().setHeader(LaneConstants.DEAD_LETTER, letter.id());
+            exchange.getMessage().setHeader("reason", letter.content().reason());
+        }).thenCompose(exchange -> finish(letter, exchange))
+                .exceptionally(failure -> failed(letter.id(), failure.getCause()));
     }
 
     private CompletableFuture<Result> finish(DeadLetter letter, Exchange exchange) {
-        if (exchange.getException() instanceof UnreadableEventException) {
-            CompletableFuture<Result> counted = new CompletableFuture<>();
-            store.keep(letter.content(), (duplicate, failure) -> counted
-                    .complete(failure == null ? Result.UNREADABLE : failed(letter.id(), failure)));
-            return counted;
-        } else if (exchange.isFailed()) {
-            return CompletableFuture.failedFuture(exchange.getException());
-        }
+        Exception failure = exchange.getException();
         String result = exchange.getMessage().getHeader(LaneConstants.RESULT, String.class);
-        if (LaneConstants.ACCEPTED.equals(result)) {
-            return discard(letter.id());
+        if (failure instanceof UnreadableEventException) {
+            return StoreCallback.future(done -> store.keep(letter.content(), done))
+                    .thenApply(counted -> Result.UNREADABLE);
+        } else if (failure != null) {
+            return CompletableFuture.failedFuture(failure);
+        } else if (LaneConstants.ACCEPTED.equals(result)) {
+            return StoreCallback.future(done -> store.discard(List.of(letter.id()), done))
+                    .thenApply(discarded -> Result.REPLAYED);
         } else if (LaneConstants.DROPPED.equals(result)) {
             return CompletableFuture.completedFuture(Result.DROPPED);
         }
         return CompletableFuture.failedFuture(new StoreException("The routes neither stored nor dropped the event"));
     }
 
-    private CompletableFuture<Result> discard(long id) {
-        CompletableFuture<Result> discarded = new CompletableFuture<>();
-        store.discard(List.of(id),
-                (duplicate, failure) -> discarded.complete(failure == null ? Result.REPLAYED : failed(id, failure)));
-        return discarded;
-    }
-
     private Result failed(long id, Throwable failure) {
-        Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
         // the message of a route's exception may quote the event
-        String reason = cause instanceof StoreException ? cause.getMessage() : cause.getClass().getName();
+        String reason = failure instanceof StoreException ? failure.getMessage() : failure.getClass().getName();
         long count = limit.count(reason);
         if (count > 0) {
             LOG.warn("Dead letter {} not replayed, it stays ({} since the last such line): {}", id, count, reason);

@@ -2,8 +2,6 @@ package io.ilertsumo.bridge.lane;
 
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 
 import org.apache.camel.Endpoint;
 import org.apache.camel.spi.Metadata;
@@ -21,7 +19,6 @@ public class LaneComponent extends DefaultComponent {
     @Metadata(defaultValue = "1000000", description = "The largest size of a batch in bytes. A larger event is a batch of its own.")
     private int maxBytes = 1_000_000;
 
-    private final Set<String> consumed = ConcurrentHashMap.newKeySet();
     private volatile List<BatchListener> listeners = List.of();
 
     @Override
@@ -39,15 +36,6 @@ public class LaneComponent extends DefaultComponent {
 
     List<BatchListener> listeners() {
         return listeners;
-    }
-
-    /** Reserves a lane for a consumer; {@code false} if it has one. */
-    boolean claim(String lane) {
-        return consumed.add(lane);
-    }
-
-    void release(String lane) {
-        consumed.remove(lane);
     }
 
     public LaneStore getStore() {

@@ -1,13 +1,13 @@
 package io.ilertsumo.bridge.lane;
 
-import java.util.concurrent.ExecutorService;
+import java.util.List;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.function.ToLongFunction;
 
+import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.Suspendable;
-import org.apache.camel.spi.ShutdownStrategy;
 import org.apache.camel.support.DefaultConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,130 +22,107 @@ class LaneConsumer extends DefaultConsumer implements Suspendable {
 
     private static final Logger LOG = LoggerFactory.getLogger(LaneConsumer.class);
 
-    /** The longest wait until the thread checks whether it is to stop. */
+    /** The longest wait until the thread checks whether it is to stop, and the wait after an error. */
     private static final long CHECK_MILLIS = 1000;
     /** The longest wait until it checks whether a pause has ended. */
     private static final long PAUSE_MILLIS = 100;
 
-    private volatile ExecutorService executor;
-    private volatile BatchSource source;
+    private final LaneEndpoint lane;
+    private final CamelContext context;
+    private final int maxEvents;
+    private final int maxBytes;
     private final LogLimit unreadable = new LogLimit();
+    private ScheduledExecutorService executor;
+    private volatile BatchSource source;
     /** The most events of the next batch. */
     private int limit;
 
-    LaneConsumer(LaneEndpoint endpoint, Processor processor) {
-        super(endpoint, processor);
-    }
-
-    @Override
-    public LaneEndpoint getEndpoint() {
-        return (LaneEndpoint) super.getEndpoint();
+    LaneConsumer(LaneEndpoint lane, Processor processor) {
+        super(lane, processor);
+        this.lane = lane;
+        context = lane.getCamelContext();
+        maxEvents = lane.getComponent().getMaxEvents();
+        maxBytes = lane.getComponent().getMaxBytes();
     }
 
     @Override
     protected void doStart() throws Exception {
-        LaneEndpoint endpoint = getEndpoint();
-        if (!endpoint.getComponent().claim(endpoint.getLane())) {
-            throw new IllegalStateException("Two routes consume from the lane " + endpoint.getLane());
-        }
         super.doStart();
-        limit = maxEvents();
-        executor = endpoint.getCamelContext().getExecutorServiceManager().newSingleThreadExecutor(this,
-                endpoint.getEndpointUri());
-        executor.execute(this::run);
+        limit = maxEvents;
+        executor = context.getExecutorServiceManager().newSingleThreadScheduledExecutor(this, lane.getEndpointUri());
+        executor.scheduleWithFixedDelay(this::run, 0, CHECK_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     @Override
     protected void doStop() throws Exception {
-        ExecutorService running = executor;
-        if (running != null) {
-            executor = null;
-            BatchSource waiting = source;
-            if (waiting != null) {
-                waiting.wake();
-            }
+        BatchSource waiting = source;
+        if (waiting != null) {
+            waiting.wake();
+        }
+        if (executor != null) {
             // a batch in flight may take as long as the context gives its routes
-            ShutdownStrategy strategy = getEndpoint().getCamelContext().getShutdownStrategy();
-            getEndpoint().getCamelContext().getExecutorServiceManager().shutdownGraceful(running,
-                    strategy.getTimeUnit().toMillis(strategy.getTimeout()));
-            getEndpoint().getComponent().release(getEndpoint().getLane());
+            context.getExecutorServiceManager().shutdownGraceful(executor, context.getShutdownStrategy().getTimeUnit()
+                    .toMillis(context.getShutdownStrategy().getTimeout()));
         }
         super.doStop();
     }
 
+    /** Delivers until the consumer stops; after an error it is run again. */
     private void run() {
-        LaneComponent component = getEndpoint().getComponent();
-        while (isRunning()) {
-            try (BatchSource opened = component.getStore().open(getEndpoint().getLane(), maxEvents(),
-                    component.getMaxBytes())) {
-                source = opened;
-                deliver(opened);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                return;
-            } catch (Exception | Error e) {
-                // the lane must go on, whatever it is
-                if (unreadable.count(e.getClass().getName()) > 0) {
-                    LOG.error("The lane {} can't be read and is tried again each second: {}", getEndpoint().getLane(),
-                            e.getMessage(), e instanceof StoreException ? null : e);
-                }
-                sleep();
-            } finally {
-                source = null;
-            }
-        }
-    }
-
-    private void sleep() {
-        long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(CHECK_MILLIS);
-        try {
-            while (isRunning() && System.nanoTime() < end) {
-                Thread.sleep(PAUSE_MILLIS);
+        try (BatchSource batches = lane.getComponent().getStore().open(lane.getLane(), maxEvents, maxBytes)) {
+            source = batches;
+            while (!isStoppingOrStopped()) {
+                deliver(batches);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        } catch (Exception | Error e) {
+            // the lane must go on, whatever it is
+            if (unreadable.count(e.getClass().getName()) > 0) {
+                LOG.error("The lane {} can't be read and is tried again each second: {}", lane.getLane(),
+                        e.getMessage(), e instanceof StoreException ? null : e);
+            }
+        } finally {
+            source = null;
         }
     }
 
     private void deliver(BatchSource batches) throws StoreException, InterruptedException {
-        LaneEndpoint endpoint = getEndpoint();
-        while (isRunning()) {
-            long pause = pause();
-            if (pause > 0) {
-                batches.idle(Math.min(PAUSE_MILLIS, pause));
-            } else if (!batches.await(1, 1, CHECK_MILLIS)) {
-                endpoint.getComponent().listeners().forEach(listener -> listener.empty(endpoint));
+        long pause = pause();
+        if (pause > 0) {
+            batches.idle(Math.min(PAUSE_MILLIS, pause));
+        } else if (!batches.await(1, 1, CHECK_MILLIS)) {
+            listeners().forEach(listener -> listener.empty(lane));
+        } else {
+            linger(batches);
+            Batch batch = pause() > 0 ? null : batches.next(limit, maxBytes);
+            if (batch == null) {
+                batches.idle(1);
             } else {
-                linger(batches);
-                Batch batch = pause() > 0 ? null : batches.next(limit, endpoint.getComponent().getMaxBytes());
-                if (batch == null) {
-                    batches.idle(1);
-                } else {
-                    deliver(batches, batch);
-                }
+                deliver(batches, batch);
             }
         }
     }
 
+    private List<BatchListener> listeners() {
+        return lane.getComponent().listeners();
+    }
+
     /** Milliseconds until the next batch; positive while the consumer is suspended or the context is not started. */
     private long pause() {
-        LaneEndpoint endpoint = getEndpoint();
-        if (!isStarted() || !endpoint.getCamelContext().isStarted()) {
-            return PAUSE_MILLIS;
-        }
-        ToLongFunction<BatchListener> delay = listener -> listener.delayMillis(endpoint);
-        return endpoint.getComponent().listeners().stream().mapToLong(delay).max().orElse(0);
+        return isStarted() && context.isStarted()
+                ? listeners().stream().mapToLong(listener -> listener.delayMillis(lane)).max().orElse(0)
+                : PAUSE_MILLIS;
     }
 
     /** Waits until a batch is full or the oldest event is as old as the linger time. */
     private void linger(BatchSource batches) throws StoreException, InterruptedException {
-        long linger = getEndpoint().getLinger();
+        long linger = lane.getLinger();
         if (linger > 0) {
             // at most the linger time, even if the clock was set back
             long left = Math.min(linger, linger - (System.currentTimeMillis() - batches.oldest()));
             long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(left);
-            while (left > 0 && isStarted()
-                    && !batches.await(limit, getEndpoint().getComponent().getMaxBytes(), left)) {
+            while (left > 0 && isStarted() && !batches.await(limit, maxBytes, left)) {
                 left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
             }
         }
@@ -158,10 +135,12 @@ class LaneConsumer extends DefaultConsumer implements Suspendable {
             if (result == Result.DELIVERED || result == Result.REJECTED) {
                 batches.acknowledge(batch);
             }
-            adapt(batch, result);
-            for (BatchListener listener : getEndpoint().getComponent().listeners()) {
-                listener.done(getEndpoint(), batch, result, exchange);
-            }
+            limit = switch (result) {
+                case DELIVERED, REJECTED -> Math.min(maxEvents, limit * 2);
+                case SPLIT -> batch.events() / 2;
+                case FAILED -> 1;
+            };
+            listeners().forEach(listener -> listener.done(lane, batch, result, exchange));
         } finally {
             doneUoW(exchange);
             releaseExchange(exchange, false);
@@ -187,33 +166,11 @@ class LaneConsumer extends DefaultConsumer implements Suspendable {
             exchange.setException(e);
         }
         if (exchange.getException() != null) {
-            if (getEndpoint().getCamelContext().isStopping() || isStoppingOrStopped()) {
-                LOG.info("Stopping: a batch of {} events stays in the lane {}", batch.events(), batch.lane());
-            }
             return Result.FAILED;
         } else if (exchange.isRollbackOnly()) {
             // a single event can't be split, and must not become a hot loop
             return batch.events() > 1 ? Result.SPLIT : Result.FAILED;
         }
         return exchange.getExchangeExtension().isFailureHandled() ? Result.REJECTED : Result.DELIVERED;
-    }
-
-    private void adapt(Batch batch, Result result) {
-        switch (result) {
-            case DELIVERED, REJECTED -> limit = limit > maxEvents() / 2 ? maxEvents() : limit * 2;
-            case SPLIT -> limit = batch.events() / 2;
-            case FAILED -> limit = 1;
-            default -> throw new IllegalStateException(result.name());
-        }
-    }
-
-    private int maxEvents() {
-        return getEndpoint().getComponent().getMaxEvents();
-    }
-
-    /** Whether the thread goes on; also while the consumer is suspended. */
-    private boolean isRunning() {
-        ExecutorService running = executor;
-        return running != null && !running.isShutdown() && (isRunAllowed() || isSuspendingOrSuspended());
     }
 }
