@@ -3,12 +3,10 @@ package io.ilertsumo.bridge.delivery;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Named;
 import jakarta.inject.Singleton;
 
 import org.apache.camel.Exchange;
-import org.apache.camel.Expression;
 import org.apache.camel.support.ExpressionAdapter;
 
 import io.ilertsumo.bridge.lane.Batch;
@@ -27,9 +25,8 @@ import io.quarkus.arc.Unremovable;
  */
 @Singleton
 @Unremovable
-public class AdaptiveRateLimiter implements BatchListener {
-
-    private static final String THROTTLED = "throttled";
+@Named("rateLimit")
+public class AdaptiveRateLimiter extends ExpressionAdapter implements BatchListener {
 
     private final BridgeSettings settings;
     private final MeterRegistry registry;
@@ -41,17 +38,9 @@ public class AdaptiveRateLimiter implements BatchListener {
     }
 
     /** Milliseconds until the next request of the lane in the variable {@code lane}. */
-    @Produces
-    @Singleton
-    @Unremovable
-    @Named("rateLimit")
-    Expression rateLimit() {
-        return new ExpressionAdapter() {
-            @Override
-            public Object evaluate(Exchange exchange) {
-                return rate(exchange.getVariable(LaneConstants.LANE, String.class)).delay(System.nanoTime());
-            }
-        };
+    @Override
+    public Object evaluate(Exchange exchange) {
+        return rate(exchange.getVariable(LaneConstants.LANE, String.class)).delay(System.nanoTime());
     }
 
     @Override
@@ -59,7 +48,7 @@ public class AdaptiveRateLimiter implements BatchListener {
         if (result == Result.DELIVERED) {
             rate(lane.getLane()).speedUp(System.nanoTime());
         } else if (result == Result.FAILED
-                && THROTTLED.equals(exchange.getMessage().getHeader(CircuitBreaker.REASON))) {
+                && "throttled".equals(exchange.getMessage().getHeader(CircuitBreaker.REASON))) {
             rate(lane.getLane()).slowDown(System.nanoTime());
         }
     }

@@ -14,6 +14,7 @@ import org.apache.camel.Exchange;
 import org.apache.camel.ExchangePropertyKey;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 import io.ilertsumo.bridge.lane.Batch;
 import io.ilertsumo.bridge.lane.BatchListener;
@@ -40,12 +41,11 @@ import io.quarkus.arc.Unremovable;
 public class CircuitBreaker implements BatchListener {
 
     /** The message header with the reason of a failure, in one word. */
-    static final String REASON = "reason";
+    public static final String REASON = "reason";
 
     private static final String MISCONFIGURED = "misconfigured";
     /** Rejected events in a row from which on the events are not at fault. */
     private static final int MAX_REJECTED_IN_A_ROW = 20;
-    private static final String RETRY_AFTER = "Retry-After";
     private static final Duration MAX_RETRY_AFTER = Duration.ofHours(1);
     private static final long YIELD_NANOS = TimeUnit.SECONDS.toNanos(10);
     private static final Logger LOG = LoggerFactory.getLogger(CircuitBreaker.class);
@@ -107,12 +107,17 @@ public class CircuitBreaker implements BatchListener {
         });
     }
 
+    /** The circuit of the lane that this one yields to; {@code null} if there is none. */
+    private Circuit yieldTo(LaneEndpoint lane) {
+        return lane.getYieldTo() == null ? null : circuits.get(lane.getYieldTo());
+    }
+
     @Override
     public long delayMillis(LaneEndpoint lane) {
         long now = System.nanoTime();
         Circuit own = circuit(lane.getLane());
         long nanos = own.trouble == null ? 0 : own.retryAt - now;
-        Circuit first = lane.getYieldTo() == null ? null : circuits.get(lane.getYieldTo());
+        Circuit first = yieldTo(lane);
         if (first != null && first.trouble != null) {
             nanos = Math.max(nanos, own.lastBatch + YIELD_NANOS - now);
         }
@@ -128,26 +133,21 @@ public class CircuitBreaker implements BatchListener {
     public void done(LaneEndpoint lane, Batch batch, Result result, Exchange exchange) {
         Circuit circuit = circuit(lane.getLane());
         circuit.lastBatch = System.nanoTime();
-        switch (result) {
-            case DELIVERED -> circuit.rejectedInARow = 0;
-            case REJECTED -> circuit.rejectedInARow++;
-            case SPLIT -> {
-                return;
-            }
-            default -> {
-                // a failure says nothing of the events
-            }
+        if (result == Result.DELIVERED) {
+            circuit.rejectedInARow = 0;
+        } else if (result == Result.REJECTED) {
+            circuit.rejectedInARow++;
         }
-        if (result == Result.FAILED || circuit.rejectedInARow >= MAX_REJECTED_IN_A_ROW) {
+        if (result == Result.FAILED || circuit.rejectedInARow >= MAX_REJECTED_IN_A_ROW && result != Result.SPLIT) {
             if (!lane.getCamelContext().isStopping()) {
                 open(lane.getLane(), circuit, exchange);
             }
-            return;
-        }
-        close(lane.getLane(), circuit);
-        Circuit first = lane.getYieldTo() == null ? null : circuits.get(lane.getYieldTo());
-        if (first != null) {
-            first.retryAt = circuit.lastBatch;
+        } else if (result != Result.SPLIT) {
+            close(lane.getLane(), circuit);
+            Circuit first = yieldTo(lane);
+            if (first != null) {
+                first.retryAt = circuit.lastBatch;
+            }
         }
     }
 
@@ -171,21 +171,29 @@ public class CircuitBreaker implements BatchListener {
         String reason = circuit.rejectedInARow >= MAX_REJECTED_IN_A_ROW
                 ? MISCONFIGURED
                 : exchange.getMessage().getHeader(REASON, "failed", String.class);
+        boolean isMisconfigured = MISCONFIGURED.equals(reason);
         Trouble before = circuit.trouble;
         Trouble trouble = new Trouble(before == null ? Instant.now() : before.since(),
                 before == null ? 1 : before.failures() + 1, reason, message);
-        long wait = MISCONFIGURED.equals(reason)
-                ? asRequested(misconfiguredAfter)
-                : RetryAfter.parse(exchange.getMessage().getHeader(RETRY_AFTER, String.class), Instant.now())
-                        .map(CircuitBreaker::asRequested).orElseGet(() -> backOff(trouble.failures()));
+        Duration requested = isMisconfigured
+                ? misconfiguredAfter
+                : RetryAfter.parse(exchange.getMessage().getHeader("Retry-After", String.class), Instant.now());
+        long wait = requested.isZero() ? backOff(trouble.failures()) : asRequested(requested);
         circuit.retryAt = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(wait);
         circuit.trouble = trouble;
-        log(lane, circuit, trouble, wait);
+        if (circuit.log.count(reason) > 0) {
+            circuit.isLogged = true;
+            LOG.atLevel(isMisconfigured ? Level.ERROR : Level.WARN)
+                    .log("The circuit of the lane {} is open, its events "
+                            + "stay pending. {} ({}). {} failures since {}, next try in {} ms{}", lane, message, reason,
+                            trouble.failures(), trouble.since(), wait,
+                            isMisconfigured ? ". Check SUMOLOGIC_URL and SUMOLOGIC_TOKEN" : "");
+        }
     }
 
     /** Not earlier, and not all lanes at once. */
-    private static long asRequested(Duration retryAfter) {
-        long wait = (retryAfter.compareTo(MAX_RETRY_AFTER) > 0 ? MAX_RETRY_AFTER : retryAfter).toMillis();
+    private static long asRequested(Duration requested) {
+        long wait = Math.min(requested.toMillis(), MAX_RETRY_AFTER.toMillis());
         return wait + ThreadLocalRandom.current().nextLong(Math.min(wait, 10_000) / 10 + 1);
     }
 
@@ -193,19 +201,5 @@ public class CircuitBreaker implements BatchListener {
         // 2^20 times the shortest delay is longer than any longest one
         long wait = Math.min(maxDelay, delay << Math.min(failures - 1, 20));
         return Math.round(wait * ThreadLocalRandom.current().nextDouble(0.8, 1.2));
-    }
-
-    private static void log(String lane, Circuit circuit, Trouble trouble, long wait) {
-        if (circuit.log.count(trouble.reason()) > 0) {
-            circuit.isLogged = true;
-            String text = "The circuit of the lane {} is open, its events stay pending. {} ({}). {} failures since {}, "
-                    + "next try in {} ms";
-            Object[] facts = { lane, trouble.message(), trouble.reason(), trouble.failures(), trouble.since(), wait };
-            if (MISCONFIGURED.equals(trouble.reason())) {
-                LOG.error(text + ". Check SUMOLOGIC_URL and SUMOLOGIC_TOKEN", facts);
-            } else {
-                LOG.warn(text, facts);
-            }
-        }
     }
 }

@@ -2,7 +2,7 @@ package io.ilertsumo.bridge.delivery;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
+import java.util.stream.Stream;
 
 import jakarta.inject.Singleton;
 
@@ -21,13 +21,12 @@ public class SecretMasker {
     private final List<String> secrets = new ArrayList<>();
 
     SecretMasker(SumoLogicSettings settings) {
-        Optional<String> url = settings.url();
         settings.token().ifPresent(secrets::add);
-        url.map(text -> text.replaceFirst("[?#].*", "").replaceFirst("/+$", ""))
-                .map(text -> text.substring(text.lastIndexOf('/') + 1))
-                .filter(last -> last.length() >= MIN_TOKEN_LENGTH).ifPresent(secrets::add);
-        url.filter(text -> text.contains("?")).map(text -> text.substring(text.indexOf('?') + 1))
-                .filter(query -> query.length() >= MIN_TOKEN_LENGTH).ifPresent(secrets::add);
+        String url = settings.url().orElse("");
+        String path = url.replaceFirst("[?#].*", "").replaceFirst("/+$", "");
+        String query = url.replaceFirst("[^?]*\\??", "");
+        Stream.of(path.substring(path.lastIndexOf('/') + 1), query)
+                .filter(part -> part.length() >= MIN_TOKEN_LENGTH).forEach(secrets::add);
     }
 
     /** Returns the text with asterisks in place of the token. */

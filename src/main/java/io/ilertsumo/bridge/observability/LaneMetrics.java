@@ -17,6 +17,7 @@ import org.apache.camel.quarkus.main.events.AfterStart;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import io.ilertsumo.bridge.delivery.CircuitBreaker;
 import io.ilertsumo.bridge.lane.Batch;
 import io.ilertsumo.bridge.lane.BatchListener;
 import io.ilertsumo.bridge.lane.LaneEndpoint;
@@ -65,7 +66,8 @@ public class LaneMetrics implements BatchListener {
     public void done(LaneEndpoint lane, Batch batch, Result result, Exchange exchange) {
         switch (result) {
             case DELIVERED -> delivered(batch);
-            case FAILED -> failed(batch.lane(), exchange.getMessage().getHeader("reason", "failed", String.class));
+            case FAILED ->
+                failed(batch.lane(), exchange.getMessage().getHeader(CircuitBreaker.REASON, "failed", String.class));
             default -> failed(batch.lane(), "rejected");
         }
     }
@@ -99,7 +101,7 @@ public class LaneMetrics implements BatchListener {
                         .tags("lane", lane).serviceLevelObjectives(LATENCIES).register(registry));
     }
 
-    /** Lanes with a consumer, which may be about to open them, and lanes with pending events. */
+    /** Lanes with a consumer, which may be about to open them; the start has checked that each lane has one. */
     void register(@Observes AfterStart started, CamelContext context) {
         Set<String> names = new TreeSet<>();
         context.getRoutes().forEach(route -> {
@@ -107,12 +109,6 @@ public class LaneMetrics implements BatchListener {
                 names.add(lane.getLane());
             }
         });
-        for (LaneStatus lane : store.lanes()) {
-            if (names.add(lane.name())) {
-                LOG.error("No route consumes from lane {}: its {} events are NOT delivered", lane.name(),
-                        lane.events());
-            }
-        }
         for (String name : names) {
             gauge("bridge.pending.events", "Stored events that are not delivered yet", null, name, LaneStatus::events);
             if (settings.store() == BridgeSettings.Store.OUTBOX) {

@@ -7,7 +7,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.regex.Pattern;
 import java.util.stream.StreamSupport;
 
 import jakarta.enterprise.context.ApplicationScoped;
@@ -18,6 +17,7 @@ import org.apache.camel.ExchangePropertyKey;
 import org.apache.camel.Processor;
 import org.apache.camel.support.SynchronizationAdapter;
 import org.apache.camel.util.InetAddressUtil;
+import org.apache.camel.util.StringHelper;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -47,7 +47,6 @@ public class SelfReport implements Processor {
     /** The webhook's results. */
     private static final List<String> RESULTS = List.of("accepted", "duplicate", "dropped", "unreadable", "unavailable",
             "throttled", "unauthorized", "too-large", "too-slow", "method-not-allowed", "route-failed");
-    private static final Pattern HYPHEN = Pattern.compile("-(\\w)");
     private static final Logger LOG = LoggerFactory.getLogger(SelfReport.class);
 
     private final MeterRegistry registry;
@@ -123,8 +122,7 @@ public class SelfReport implements Processor {
     private ObjectNode ofBridge(ObjectNode line, Map<String, Double> counts) {
         for (String result : RESULTS) {
             // a search would read a hyphen as a minus sign
-            String field = HYPHEN.matcher(result).replaceAll(letter -> letter.group(1).toUpperCase(Locale.ROOT));
-            line.put(field, count(counts, "bridge.events.received", "result", result));
+            line.put(StringHelper.dashToCamelCase(result), count(counts, "bridge.events.received", "result", result));
         }
         return line.put("deadLetters", count(counts, "bridge.dead.letters"))
                 .put("deadLettersEvicted", count(counts, "bridge.dead.letters.evicted"))

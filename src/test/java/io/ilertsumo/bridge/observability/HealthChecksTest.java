@@ -7,6 +7,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 
+import org.eclipse.microprofile.health.HealthCheck;
 import org.eclipse.microprofile.health.HealthCheckResponse;
 import org.eclipse.microprofile.health.HealthCheckResponse.Status;
 import org.junit.jupiter.api.Test;
@@ -20,10 +21,10 @@ import io.ilertsumo.bridge.lane.StoreException;
 import io.ilertsumo.bridge.settings.BridgeSettings;
 
 /** The bridge is ready if its store is. */
-class LaneReadinessTest {
+class HealthChecksTest {
 
     private final Store store = new Store();
-    private final LaneReadiness readiness = new LaneReadiness(store, (BridgeSettings) Proxy.newProxyInstance(
+    private final HealthCheck readiness = new HealthChecks().store(store, (BridgeSettings) Proxy.newProxyInstance(
             getClass().getClassLoader(), new Class<?>[]{ BridgeSettings.class },
             (proxy, method, arguments) -> BridgeSettings.Store.OUTBOX));
 

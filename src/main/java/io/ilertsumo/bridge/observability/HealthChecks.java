@@ -1,0 +1,51 @@
+package io.ilertsumo.bridge.observability;
+
+import java.util.Locale;
+
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.inject.Produces;
+
+import org.eclipse.microprofile.health.HealthCheck;
+import org.eclipse.microprofile.health.HealthCheckResponse;
+import org.eclipse.microprofile.health.HealthCheckResponseBuilder;
+import org.eclipse.microprofile.health.Readiness;
+
+import io.ilertsumo.bridge.delivery.CircuitBreaker;
+import io.ilertsumo.bridge.lane.LaneStore;
+import io.ilertsumo.bridge.lane.StoreException;
+import io.ilertsumo.bridge.settings.BridgeSettings;
+
+/** The bridge is ready if events can be stored. Whether they can be delivered makes no difference. */
+public class HealthChecks {
+
+    /** Down if no event can be stored; with the pending events of each lane. The store answers within 5 seconds. */
+    @Produces
+    @ApplicationScoped
+    @Readiness
+    HealthCheck store(LaneStore store, BridgeSettings settings) {
+        return () -> {
+            HealthCheckResponseBuilder response = HealthCheckResponse
+                    .named(settings.store().name().toLowerCase(Locale.ROOT));
+            store.lanes().forEach(lane -> response.withData(lane.name(), lane.events()));
+            try {
+                store.check();
+                return response.up().build();
+            } catch (StoreException e) {
+                return response.down().withData("reason", e.getMessage()).build();
+            }
+        };
+    }
+
+    /** Always up; with the lanes whose circuit is open, and why. */
+    @Produces
+    @ApplicationScoped
+    @Readiness
+    HealthCheck delivery(CircuitBreaker circuits) {
+        return () -> {
+            HealthCheckResponseBuilder response = HealthCheckResponse.named("delivery").up();
+            circuits.open().forEach((lane, trouble) -> response.withData(lane, trouble.reason() + ": "
+                    + trouble.message() + ", " + trouble.failures() + " failures since " + trouble.since()));
+            return response.build();
+        };
+    }
+}
