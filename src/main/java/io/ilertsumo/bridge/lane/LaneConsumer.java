@@ -47,6 +47,10 @@ class LaneConsumer extends DefaultConsumer implements Suspendable {
 
     @Override
     protected void doStart() throws Exception {
+        if (context.getRoutes().stream().anyMatch(route -> route.getConsumer() instanceof LaneConsumer other
+                && other.isStarted() && other.lane.getLane().equals(lane.getLane()))) {
+            throw new StoreException("Two routes consume from the lane " + lane.getLane());
+        }
         super.doStart();
         limit = maxEvents;
         executor = context.getExecutorServiceManager().newSingleThreadScheduledExecutor(this, lane.getEndpointUri());

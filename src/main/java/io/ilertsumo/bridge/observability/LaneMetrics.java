@@ -1,11 +1,8 @@
 package io.ilertsumo.bridge.observability;
 
 import java.time.Duration;
-import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.ToDoubleFunction;
 
 import jakarta.enterprise.context.ApplicationScoped;
@@ -28,6 +25,7 @@ import io.ilertsumo.bridge.lane.StoreException;
 import io.ilertsumo.bridge.settings.BridgeSettings;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Meter.MeterProvider;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
@@ -46,20 +44,18 @@ public class LaneMetrics implements BatchListener {
     private final MeterRegistry registry;
     private final LaneStore store;
     private final BridgeSettings settings;
-    /** By lane and group. */
-    private final Map<List<String>, Delivered> delivered = new ConcurrentHashMap<>();
-    /** By lane and reason. */
-    private final Map<List<String>, Counter> failures = new ConcurrentHashMap<>();
+    private final MeterProvider<Counter> failures;
+    private final MeterProvider<Timer> latency;
     private final LogLimit unreadable = new LogLimit();
 
     LaneMetrics(MeterRegistry registry, LaneStore store, BridgeSettings settings) {
         this.registry = registry;
         this.settings = settings;
         this.store = store;
-    }
-
-    /** The meters of one lane and group; the groups of a lane share the timer. */
-    private record Delivered(Counter events, Counter batches, Counter bytes, Timer latency) {
+        failures = Counter.builder("bridge.delivery.failures")
+                .description("Requests with a batch that did not deliver it").withRegistry(registry);
+        latency = Timer.builder("bridge.delivery.latency").description("From an event's acceptance to its delivery")
+                .serviceLevelObjectives(LATENCIES).withRegistry(registry);
     }
 
     @Override
@@ -67,38 +63,28 @@ public class LaneMetrics implements BatchListener {
         switch (result) {
             case DELIVERED -> delivered(batch);
             case FAILED ->
-                failed(batch.lane(), exchange.getMessage().getHeader(CircuitBreaker.REASON, "failed", String.class));
-            default -> failed(batch.lane(), "rejected");
+                failed(batch, exchange.getMessage().getHeader(CircuitBreaker.REASON, "failed", String.class));
+            default -> failed(batch, "rejected");
         }
     }
 
-    private void failed(String lane, String reason) {
-        failures.computeIfAbsent(List.of(lane, reason), failure -> Counter.builder("bridge.delivery.failures")
-                .description("Requests with a batch that did not deliver it")
-                .tags("lane", lane, "reason", reason).register(registry)).increment();
+    private void failed(Batch batch, String reason) {
+        failures.withTags("lane", batch.lane(), "reason", reason).increment();
     }
 
     private void delivered(Batch batch) {
-        Delivered meters = delivered.computeIfAbsent(List.of(batch.lane(), batch.group()),
-                key -> meters(batch.lane(), batch.group()));
-        meters.batches.increment();
-        meters.events.increment(batch.events());
-        meters.bytes.increment(batch.body().length);
+        Tags tags = Tags.of("group", batch.group(), "lane", batch.lane());
+        registry.counter("bridge.delivered.batches", tags).increment();
+        registry.counter("bridge.delivered.events", tags).increment(batch.events());
+        registry.counter("bridge.delivered.bytes", tags).increment(batch.body().length);
+        Timer timer = latency.withTags("lane", batch.lane());
         long now = System.currentTimeMillis();
         for (Batch.Part part : batch.parts()) {
-            Duration latency = Duration.ofMillis(Math.max(0, now - part.accepted()));
+            Duration waited = Duration.ofMillis(Math.max(0, now - part.accepted()));
             for (int i = 0; i < part.events(); i++) {
-                meters.latency.record(latency);
+                timer.record(waited);
             }
         }
-    }
-
-    private Delivered meters(String lane, String group) {
-        Tags tags = Tags.of("group", group, "lane", lane);
-        return new Delivered(registry.counter("bridge.delivered.events", tags),
-                registry.counter("bridge.delivered.batches", tags), registry.counter("bridge.delivered.bytes", tags),
-                Timer.builder("bridge.delivery.latency").description("From an event's acceptance to its delivery")
-                        .tags("lane", lane).serviceLevelObjectives(LATENCIES).register(registry));
     }
 
     /** Lanes with a consumer, which may be about to open them; the start has checked that each lane has one. */

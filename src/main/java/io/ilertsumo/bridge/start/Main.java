@@ -63,6 +63,11 @@ public final class Main {
             if (cause instanceof QuarkusBindException port) {
                 return "Port " + port.getPort() + " is in use already";
             }
+            if (cause instanceof UnsupportedOperationException
+                    && cause.getStackTrace()[0].getClassName().startsWith("org.apache.camel.dsl.yaml.")) {
+                return "A route file has a step with a value on its line, such as wireTap: direct:x, that needs fields "
+                        + "below it, such as uri";
+            }
             Optional<MatchResult> yaml = YAML.matcher(String.valueOf(cause.getMessage())).results()
                     .reduce((first, last) -> last);
             if (cause.getCause() == null && yaml.isPresent()) {

@@ -5,12 +5,13 @@ import java.net.ConnectException;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Properties;
 import java.util.Set;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
@@ -21,9 +22,8 @@ import org.apache.camel.FailedToCreateRouteException;
 import org.apache.camel.NamedNode;
 import org.apache.camel.VetoCamelContextStartException;
 import org.apache.camel.model.Model;
-import org.apache.camel.model.ProcessorDefinition;
 import org.apache.camel.model.ProcessorDefinitionHelper;
-import org.apache.camel.model.RouteConfigurationDefinition;
+import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.model.SendDefinition;
 import org.apache.camel.model.ToDynamicDefinition;
 import org.apache.camel.model.errorhandler.DeadLetterChannelDefinition;
@@ -31,11 +31,11 @@ import org.apache.camel.processor.ThrottlerRejectedExecutionException;
 import org.apache.camel.quarkus.main.events.BeforeConfigure;
 import org.apache.camel.quarkus.main.events.BeforeStart;
 import org.apache.camel.support.LoggerHelper;
+import org.apache.camel.util.ObjectHelper;
 
 import io.ilertsumo.bridge.event.EventTooLargeException;
 import io.ilertsumo.bridge.event.Redaction;
 import io.ilertsumo.bridge.event.UnreadableEventException;
-import io.ilertsumo.bridge.lane.LaneStatus;
 import io.ilertsumo.bridge.lane.LaneStore;
 import io.ilertsumo.bridge.lane.StoreException;
 import io.ilertsumo.bridge.lane.StoreFullException;
@@ -99,21 +99,17 @@ public class RouteCheck {
         if (sources.stream().noneMatch(source -> source.startsWith("platform-http:"))) {
             errors.add("No route receives events: none consumes from platform-http");
         }
-        links(model).forEach(place -> {
-            String target = endpoint(context, target(place));
+        targets(model).forEach((place, uri) -> {
+            String target = endpoint(context, uri);
             if (isOfRoute(target) && !target.contains("${") && !sources.contains(target)) {
-                errors.add(Objects.requireNonNullElse(LoggerHelper.getSourceLocation(place), place.getId())
-                        + ": no route consumes from " + target);
+                errors.add(place(place) + ": no route consumes from " + target);
             }
         });
         // reads the store only if the routes are right
         if (errors.isEmpty()) {
-            for (LaneStatus lane : store.lanes()) {
-                if (lane.events() > 0 && !sources.contains("lane:" + lane.name())) {
-                    errors.add("No route consumes from lane:" + lane.name() + ", where " + lane.events()
-                            + " events are pending");
-                }
-            }
+            store.lanes().stream().filter(lane -> lane.events() > 0 && !sources.contains("lane:" + lane.name()))
+                    .forEach(lane -> errors.add("No route consumes from lane:" + lane.name() + ", where "
+                            + lane.events() + " events are pending"));
         }
         if (!errors.isEmpty()) {
             throw new ConfigurationException(String.join(". ", errors));
@@ -122,45 +118,46 @@ public class RouteCheck {
 
     /** Camel's own message lacks the line, and for most steps the file. */
     private static String reason(Model model, Throwable failure) {
-        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-            if (cause instanceof VetoCamelContextStartException) {
-                return cause.getMessage() + ": " + rootOf(cause).getMessage();
-            }
-            if (cause instanceof FailedToCreateRouteException creation && creation.getRouteId() != null) {
-                var route = model.getRouteDefinition(creation.getRouteId());
-                NamedNode place = route.getOutputs().stream()
-                        .filter(step -> creation.getMessage().contains(">>> " + step + " <<<"))
-                        .map(NamedNode.class::cast).findFirst().orElse(route.getInput());
-                return LoggerHelper.getSourceLocation(place) + ": route " + creation.getRouteId() + ": "
-                        + creation.getCause().getMessage();
-            }
+        VetoCamelContextStartException veto = ObjectHelper.getException(VetoCamelContextStartException.class, failure);
+        if (veto != null) {
+            return veto.getMessage() + ": " + rootOf(veto).getMessage();
         }
-        return rootOf(failure).getMessage();
+        var creation = ObjectHelper.getException(FailedToCreateRouteException.class, failure);
+        if (creation == null || creation.getRouteId() == null) {
+            return rootOf(failure).getMessage();
+        }
+        RouteDefinition route = model.getRouteDefinition(creation.getRouteId());
+        NamedNode place = route.getOutputs().stream()
+                .filter(step -> creation.getMessage().contains(">>> " + step + " <<<"))
+                .map(NamedNode.class::cast).findFirst().orElse(route.getInput());
+        return place(place) + ": route " + creation.getRouteId() + ": " + creation.getCause().getMessage();
     }
 
     private static Throwable rootOf(Throwable failure) {
         return failure.getCause() == null ? failure : rootOf(failure.getCause());
     }
 
-    /** The steps that send, and the dead letter channels. */
-    private static Stream<NamedNode> links(Model model) {
-        Stream<ProcessorDefinition<?>> failures = model.getRouteConfigurationDefinitions().stream()
-                .flatMap(configuration -> configuration.getOnExceptions().stream());
-        Stream<NamedNode> steps = Stream.concat(model.getRouteDefinitions().stream(), failures)
-                .flatMap(parent -> ProcessorDefinitionHelper
-                        .filterTypeInOutputs(parent.getOutputs(), NamedNode.class).stream());
-        return Stream.concat(steps, model.getRouteConfigurationDefinitions().stream());
+    /** The URIs that steps and dead letter channels send to. Routes include the failures of their configurations. */
+    private static Map<NamedNode, String> targets(Model model) {
+        Map<NamedNode, String> targets = new LinkedHashMap<>();
+        for (RouteDefinition route : model.getRouteDefinitions()) {
+            if (route.getErrorHandlerFactory() instanceof DeadLetterChannelDefinition channel) {
+                targets.put(route, channel.getDeadLetterUri());
+            }
+            for (NamedNode step : ProcessorDefinitionHelper.filterTypeInOutputs(route.getOutputs(), NamedNode.class)) {
+                if (step instanceof SendDefinition<?> send) {
+                    targets.put(step, send.getEndpointUri());
+                } else if (step instanceof ToDynamicDefinition send) {
+                    targets.put(step, send.getUri());
+                }
+            }
+        }
+        return targets;
     }
 
-    private static String target(NamedNode place) {
-        if (place instanceof RouteConfigurationDefinition configuration && configuration.getErrorHandler() != null
-                && configuration.getErrorHandler()
-                        .getErrorHandlerType() instanceof DeadLetterChannelDefinition channel) {
-            return channel.getDeadLetterUri();
-        } else if (place instanceof SendDefinition<?> send) {
-            return send.getEndpointUri();
-        }
-        return place instanceof ToDynamicDefinition send ? send.getUri() : "";
+    /** The file and line, or else the ID. */
+    private static String place(NamedNode node) {
+        return Objects.requireNonNullElse(LoggerHelper.getSourceLocation(node), node.getId());
     }
 
     private static boolean isOfRoute(String endpoint) {

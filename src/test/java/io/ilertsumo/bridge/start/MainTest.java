@@ -3,10 +3,14 @@ package io.ilertsumo.bridge.start;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
 import java.util.Map;
 
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.support.PluginHelper;
+import org.apache.camel.support.ResourceHelper;
 import org.junit.jupiter.api.Test;
 
 import io.ilertsumo.bridge.lane.StoreException;
@@ -52,5 +56,16 @@ class MainTest {
     @Test
     void aBugHasNoReason() {
         assertNull(Main.reason(new IllegalStateException("x", new NullPointerException())));
+    }
+
+    @Test
+    void aStepThatNeedsFieldsIsAMistakeInAFile() throws Exception {
+        try (DefaultCamelContext context = new DefaultCamelContext()) {
+            Exception failure = assertThrows(UnsupportedOperationException.class,
+                    () -> PluginHelper.getRoutesLoader(context).loadRoutes(ResourceHelper.fromString("x.camel.yaml",
+                            "- from:\n    uri: timer:x\n    steps:\n      - wireTap: direct:x\n")));
+
+            assertTrue(Main.reason(new IllegalStateException(failure)).startsWith("A route file has a step"));
+        }
     }
 }
