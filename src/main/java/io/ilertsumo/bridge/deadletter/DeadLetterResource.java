@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletionException;
 
@@ -33,7 +32,6 @@ import io.vertx.core.MultiMap;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerResponse;
-import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
@@ -113,9 +111,7 @@ public class DeadLetterResource {
         Throwable failure = request.failure() instanceof CompletionException write
                 ? write.getCause()
                 : request.failure();
-        if (failure == null) {
-            request.next();
-        } else if (request.response().headWritten()) {
+        if (request.response().headWritten()) {
             // an export: the client must see that it is incomplete
             request.response().reset();
         } else if (failure instanceof HttpException problem) {
@@ -132,9 +128,8 @@ public class DeadLetterResource {
         int limit = (int) number(request, "limit", "100", 1, MAX_LIMIT);
         long after = number(request, "after", "0", 0, MAX_ID);
         List<DeadLetter> letters = store.list(filter(request), after, limit);
-        JsonArray list = new JsonArray();
-        letters.forEach(letter -> list.add(json(letter)));
-        JsonObject page = new JsonObject().put("deadLetters", list);
+        JsonObject page = new JsonObject().put("deadLetters",
+                letters.stream().map(DeadLetterResource::json).toList());
         if (letters.size() == limit) {
             page.put("next", letters.get(limit - 1).id());
         }
@@ -150,11 +145,9 @@ public class DeadLetterResource {
         HttpServerResponse response = request.response().setChunked(true).putHeader(HttpHeaders.CONTENT_TYPE,
                 "application/x-ndjson");
         for (long id : ids) {
-            Optional<DeadLetter> letter = store.get(id);
-            if (letter.isPresent()) {
-                // one at a time, so that a slow client does not fill the memory
-                response.write(json(letter.get()).encode() + "\n").toCompletionStage().toCompletableFuture().join();
-            }
+            // one at a time, so that a slow client does not fill the memory
+            store.get(id).ifPresent(letter -> response.write(json(letter).encode() + "\n").toCompletionStage()
+                    .toCompletableFuture().join());
         }
         response.end();
     }

@@ -2,6 +2,9 @@ package io.ilertsumo.bridge.delivery;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeParseException;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
@@ -177,7 +180,7 @@ public class CircuitBreaker implements BatchListener {
                 before == null ? 1 : before.failures() + 1, reason, message);
         Duration requested = isMisconfigured
                 ? misconfiguredAfter
-                : RetryAfter.parse(exchange.getMessage().getHeader("Retry-After", String.class), Instant.now());
+                : retryAfter(exchange.getMessage().getHeader("Retry-After", String.class), Instant.now());
         long wait = requested.isZero() ? backOff(trouble.failures()) : asRequested(requested);
         circuit.retryAt = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(wait);
         circuit.trouble = trouble;
@@ -188,6 +191,27 @@ public class CircuitBreaker implements BatchListener {
                             + "stay pending. {} ({}). {} failures since {}, next try in {} ms{}", lane, message, reason,
                             trouble.failures(), trouble.since(), wait,
                             isMisconfigured ? ". Check SUMOLOGIC_URL and SUMOLOGIC_TOKEN" : "");
+        }
+    }
+
+    /**
+     * The wait that the header {@code Retry-After} (RFC 9110, 10.2.3) asks for, a number of seconds or a date.
+     *
+     * @param  header may be {@code null}
+     * @param  now    what a date is compared with
+     * @return        zero if the header is missing or malformed
+     */
+    static Duration retryAfter(String header, Instant now) {
+        String text = header == null ? "" : header.trim();
+        if (text.matches("[0-9]+")) {
+            // more than 9 digits are 31 years and more
+            return Duration.ofSeconds(text.length() > 9 ? 999_999_999 : Long.parseLong(text));
+        }
+        try {
+            Duration wait = Duration.between(now, ZonedDateTime.parse(text, DateTimeFormatter.RFC_1123_DATE_TIME));
+            return wait.isNegative() ? Duration.ZERO : wait;
+        } catch (DateTimeParseException e) {
+            return Duration.ZERO;
         }
     }
 

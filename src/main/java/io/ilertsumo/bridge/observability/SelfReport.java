@@ -2,11 +2,11 @@ package io.ilertsumo.bridge.observability;
 
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.StringJoiner;
 import java.util.stream.StreamSupport;
 
 import jakarta.enterprise.context.ApplicationScoped;
@@ -25,7 +25,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
 import io.ilertsumo.bridge.delivery.SecretMasker;
-import io.ilertsumo.bridge.lane.LaneStatus;
 import io.ilertsumo.bridge.lane.LaneStore;
 import io.ilertsumo.bridge.lane.LogLimit;
 import io.ilertsumo.bridge.settings.BridgeSettings;
@@ -71,12 +70,10 @@ public class SelfReport implements Processor {
     public void process(Exchange exchange) {
         Map<String, Double> counts = new HashMap<>();
         String now = Instant.now().truncatedTo(ChronoUnit.MILLIS).toString();
-        List<String> lines = new ArrayList<>();
-        for (LaneStatus lane : store.lanes()) {
-            lines.add(ofLane(lane.name(), line(now, "lane"), counts).toString());
-        }
+        StringJoiner lines = new StringJoiner("\n");
+        store.lanes().forEach(lane -> lines.add(ofLane(line(now, "lane"), lane.name(), counts).toString()));
         lines.add(ofBridge(line(now, "bridge"), counts).toString());
-        exchange.getMessage().setBody(String.join("\n", lines));
+        exchange.getMessage().setBody(lines.toString());
         exchange.getExchangeExtension().addOnCompletion(new SynchronizationAdapter() {
             @Override
             public void onDone(Exchange sent) {
@@ -87,18 +84,17 @@ public class SelfReport implements Processor {
 
     private void done(Exchange exchange, Map<String, Double> counts) {
         boolean isDelivered = !exchange.isFailed() && !exchange.getExchangeExtension().isFailureHandled();
+        registry.counter("bridge.reports", "result", isDelivered ? "delivered" : "failed").increment();
         if (isDelivered) {
             reported = counts;
-        } else {
-            Exception failure = exchange.isFailed()
-                    ? exchange.getException()
-                    : exchange.getProperty(ExchangePropertyKey.EXCEPTION_CAUGHT, Exception.class);
-            String message = masker.mask(String.valueOf(failure == null ? null : failure.getMessage()));
-            if (failures.count(message) > 0) {
-                LOG.warn("Report not delivered, the next one includes its counts: {}", message);
-            }
+            return;
         }
-        registry.counter("bridge.reports", "result", isDelivered ? "delivered" : "failed").increment();
+        Exception failure = exchange.getProperty(ExchangePropertyKey.EXCEPTION_CAUGHT, exchange.getException(),
+                Exception.class);
+        String message = masker.mask(String.valueOf(failure.getMessage()));
+        if (failures.count(message) > 0) {
+            LOG.warn("Report not delivered, the next one includes its counts: {}", message);
+        }
     }
 
     private ObjectNode line(String now, String report) {
@@ -106,7 +102,7 @@ public class SelfReport implements Processor {
                 .put("store", storeName).put("report", report);
     }
 
-    private ObjectNode ofLane(String lane, ObjectNode line, Map<String, Double> counts) {
+    private ObjectNode ofLane(ObjectNode line, String lane, Map<String, Double> counts) {
         return line.put("lane", lane)
                 .put("deliveredEvents", count(counts, "bridge.delivered.events", "lane", lane))
                 .put("deliveredBatches", count(counts, "bridge.delivered.batches", "lane", lane))
@@ -114,9 +110,9 @@ public class SelfReport implements Processor {
                 .put("deliverySeconds",
                         millis(since(counts, Statistic.TOTAL_TIME, "bridge.delivery.latency", "lane", lane)))
                 .put("failures", count(counts, "bridge.delivery.failures", "lane", lane))
-                .put("pendingEvents", Math.round(sum(Statistic.VALUE, "bridge.pending.events", "lane", lane)))
-                .put("oldestAgeSeconds", millis(sum(Statistic.VALUE, "bridge.pending.oldest.age", "lane", lane)))
-                .put("circuitOpen", Math.round(sum(Statistic.VALUE, "bridge.circuit.open", "lane", lane)));
+                .put("pendingEvents", Math.round(gauge("bridge.pending.events", "lane", lane)))
+                .put("oldestAgeSeconds", millis(gauge("bridge.pending.oldest.age", "lane", lane)))
+                .put("circuitOpen", Math.round(gauge("bridge.circuit.open", "lane", lane)));
     }
 
     private ObjectNode ofBridge(ObjectNode line, Map<String, Double> counts) {
@@ -126,7 +122,7 @@ public class SelfReport implements Processor {
         }
         return line.put("deadLetters", count(counts, "bridge.dead.letters"))
                 .put("deadLettersEvicted", count(counts, "bridge.dead.letters.evicted"))
-                .put("deadLettersKept", Math.round(sum(Statistic.VALUE, "bridge.dead.letters.kept")));
+                .put("deadLettersKept", Math.round(gauge("bridge.dead.letters.kept")));
     }
 
     private long count(Map<String, Double> counts, String meter, String... tags) {
@@ -138,6 +134,10 @@ public class SelfReport implements Processor {
         double sum = sum(statistic, meter, tags);
         counts.put(name, sum);
         return sum - reported.getOrDefault(name, 0.0);
+    }
+
+    private double gauge(String meter, String... tags) {
+        return sum(Statistic.VALUE, meter, tags);
     }
 
     /** The sum over all meters with that name and these tags. A gauge without a value counts as 0. */

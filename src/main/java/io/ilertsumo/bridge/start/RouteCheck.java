@@ -33,12 +33,8 @@ import org.apache.camel.quarkus.main.events.BeforeStart;
 import org.apache.camel.support.LoggerHelper;
 import org.apache.camel.util.ObjectHelper;
 
-import io.ilertsumo.bridge.event.EventTooLargeException;
 import io.ilertsumo.bridge.event.Redaction;
-import io.ilertsumo.bridge.event.UnreadableEventException;
 import io.ilertsumo.bridge.lane.LaneStore;
-import io.ilertsumo.bridge.lane.StoreException;
-import io.ilertsumo.bridge.lane.StoreFullException;
 import io.ilertsumo.bridge.settings.BridgeSettings;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.quarkus.runtime.configuration.ConfigurationException;
@@ -48,11 +44,10 @@ import io.quarkus.runtime.configuration.ConfigurationException;
  * if events are pending in a lane that no route consumes.
  */
 @ApplicationScoped
-// the exceptions that route files may name
+// the exceptions that route files may name beside the bridge's own
 @RegisterForReflection(targets = { Exception.class, IOException.class, ConnectException.class,
         SocketTimeoutException.class, UnknownHostException.class, CamelExchangeException.class,
-        ThrottlerRejectedExecutionException.class, EventTooLargeException.class, UnreadableEventException.class,
-        StoreException.class, StoreFullException.class })
+        ThrottlerRejectedExecutionException.class })
 public class RouteCheck {
 
     private final BridgeSettings settings;

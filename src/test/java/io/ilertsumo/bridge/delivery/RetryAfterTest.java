@@ -25,7 +25,7 @@ class RetryAfterTest {
             Sun, 01 Feb 2026 00:00:09 GMT | PT10S
             """)
     void secondsAndDatesAreRead(String header, Duration expected) {
-        assertEquals(expected, RetryAfter.parse(header, NOW));
+        assertEquals(expected, CircuitBreaker.retryAfter(header, NOW));
     }
 
     @ParameterizedTest
@@ -33,12 +33,12 @@ class RetryAfterTest {
     @ValueSource(strings = { "0", "Sat, 31 Jan 2026 00:00:00 GMT", "soon", "-1", "1.5", "1e3", "2026-02-01T00:00:00Z",
             "Mon, 1 Feb 2026 00:00:09 GMT", "١٢" })
     void whatMakesNoSenseIsNothing(String header) {
-        assertEquals(Duration.ZERO, RetryAfter.parse(header, NOW));
+        assertEquals(Duration.ZERO, CircuitBreaker.retryAfter(header, NOW));
     }
 
     @Test
     void aDateIsComparedWithNow() {
         assertEquals(Duration.ofHours(1),
-                RetryAfter.parse("Sun, 1 Feb 2026 00:00:00 GMT", Instant.parse("2026-01-31T23:00:00Z")));
+                CircuitBreaker.retryAfter("Sun, 1 Feb 2026 00:00:00 GMT", Instant.parse("2026-01-31T23:00:00Z")));
     }
 }
