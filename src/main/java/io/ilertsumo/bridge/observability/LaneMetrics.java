@@ -1,8 +1,6 @@
 package io.ilertsumo.bridge.observability;
 
 import java.time.Duration;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.function.ToDoubleFunction;
 
 import jakarta.enterprise.context.ApplicationScoped;
@@ -10,6 +8,7 @@ import jakarta.enterprise.event.Observes;
 
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
+import org.apache.camel.Route;
 import org.apache.camel.quarkus.main.events.AfterStart;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -87,22 +86,22 @@ public class LaneMetrics implements BatchListener {
         }
     }
 
-    /** Lanes with a consumer, which may be about to open them; the start has checked that each lane has one. */
+    /** All lanes with a consumer, which may be about to open them; the start has checked that no other has events. */
     void register(@Observes AfterStart started, CamelContext context) {
-        Set<String> names = new TreeSet<>();
-        context.getRoutes().forEach(route -> {
+        for (Route route : context.getRoutes()) {
             if (route.getEndpoint() instanceof LaneEndpoint lane) {
-                names.add(lane.getLane());
+                register(lane.getLane());
             }
-        });
-        for (String name : names) {
-            gauge("bridge.pending.events", "Stored events that are not delivered yet", null, name, LaneStatus::events);
-            if (settings.store() == BridgeSettings.Store.OUTBOX) {
-                gauge("bridge.pending.bytes", "Bytes of stored events that are not delivered yet", null, name,
-                        LaneStatus::bytes);
-            }
-            gauge("bridge.pending.oldest.age", "Age of the oldest pending event", "seconds", name, this::age);
         }
+    }
+
+    private void register(String lane) {
+        gauge("bridge.pending.events", "Stored events that are not delivered yet", null, lane, LaneStatus::events);
+        if (settings.store() == BridgeSettings.Store.OUTBOX) {
+            gauge("bridge.pending.bytes", "Bytes of stored events that are not delivered yet", null, lane,
+                    LaneStatus::bytes);
+        }
+        gauge("bridge.pending.oldest.age", "Age of the oldest pending event", "seconds", lane, this::age);
     }
 
     private void gauge(String meter, String description, String unit, String name, ToDoubleFunction<LaneStatus> value) {

@@ -1,0 +1,86 @@
+package io.ilertsumo.bridge.delivery;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.zip.GZIPOutputStream;
+
+import org.apache.hc.client5.http.classic.methods.HttpGet;
+import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
+import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
+import org.apache.hc.core5.http.io.entity.EntityUtils;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+import com.sun.net.httpserver.HttpServer;
+
+/** Of an answer only the beginning is read, and the next one is whole all the same. */
+class SumoLogicHttpClientTest {
+
+    private static final int MAX = 64 * 1024;
+
+    private final HttpClientBuilder builder = HttpClientBuilder.create();
+    private HttpServer server;
+
+    @BeforeEach
+    void start() throws IOException {
+        new SumoLogicHttpClient().configureHttpClient(builder);
+        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.start();
+    }
+
+    @AfterEach
+    void stop() {
+        server.stop(0);
+    }
+
+    @Test
+    void aShortAnswerIsWhole() throws IOException {
+        answer("/", null, "short".getBytes());
+
+        assertEquals("short", new String(get("/")));
+    }
+
+    @Test
+    void ofALongAnswerTheBeginningIsRead() throws IOException {
+        answer("/", null, new byte[10 * MAX]);
+
+        assertEquals(MAX, get("/").length);
+    }
+
+    @Test
+    void aSmallAnswerThatIsLargeOnceDecompressedIsBoundedToo() throws IOException {
+        ByteArrayOutputStream compressed = new ByteArrayOutputStream();
+        try (OutputStream out = new GZIPOutputStream(compressed)) {
+            out.write(new byte[10 * MAX]);
+        }
+        answer("/", "gzip", compressed.toByteArray());
+
+        assertEquals(MAX, get("/").length);
+    }
+
+    private void answer(String path, String encoding, byte[] body) {
+        server.createContext(path, exchange -> {
+            if (encoding != null) {
+                exchange.getResponseHeaders().set("Content-Encoding", encoding);
+            }
+            exchange.sendResponseHeaders(200, body.length);
+            exchange.getResponseBody().write(body);
+            exchange.close();
+        });
+    }
+
+    /** The answer to the second of two calls. */
+    private byte[] get(String path) throws IOException {
+        HttpGet call = new HttpGet("http://localhost:" + server.getAddress().getPort() + path);
+        try (CloseableHttpClient client = builder.build()) {
+            client.execute(call, response -> EntityUtils.toByteArray(response.getEntity()));
+            return client.execute(call, response -> EntityUtils.toByteArray(response.getEntity()));
+        }
+    }
+}
