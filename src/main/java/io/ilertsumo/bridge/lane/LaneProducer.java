@@ -14,41 +14,37 @@ import org.apache.camel.support.ExchangeHelper;
  */
 class LaneProducer extends DefaultAsyncProducer {
 
-    LaneProducer(LaneEndpoint endpoint) {
-        super(endpoint);
-    }
+    private final LaneEndpoint lane;
 
-    @Override
-    public LaneEndpoint getEndpoint() {
-        return (LaneEndpoint) super.getEndpoint();
+    LaneProducer(LaneEndpoint lane) {
+        super(lane);
+        this.lane = lane;
     }
 
     @Override
     public boolean process(Exchange exchange, AsyncCallback callback) {
-        LaneEvent event;
         try {
-            event = event(exchange);
+            lane.getComponent().getStore().append(event(exchange), (duplicate, failure) -> {
+                if (failure == null) {
+                    exchange.getMessage().setHeader(LaneConstants.LANE, lane.getLane());
+                    exchange.getMessage().setHeader(LaneConstants.RESULT,
+                            duplicate ? LaneConstants.DUPLICATE : LaneConstants.ACCEPTED);
+                } else {
+                    exchange.setException(failure);
+                }
+                callback.done(false);
+            });
+            return false;
         } catch (NoSuchHeaderException | InvalidPayloadException e) {
             exchange.setException(e);
             callback.done(true);
             return true;
         }
-        getEndpoint().getComponent().getStore().append(event, (duplicate, failure) -> {
-            if (failure == null) {
-                Message message = exchange.getMessage();
-                message.setHeader(LaneConstants.LANE, event.lane());
-                message.setHeader(LaneConstants.RESULT, duplicate ? LaneConstants.DUPLICATE : LaneConstants.ACCEPTED);
-            } else {
-                exchange.setException(failure);
-            }
-            callback.done(false);
-        });
-        return false;
     }
 
     private LaneEvent event(Exchange exchange) throws NoSuchHeaderException, InvalidPayloadException {
         Message message = exchange.getMessage();
-        return new LaneEvent(getEndpoint().getLane(),
+        return new LaneEvent(lane.getLane(),
                 ExchangeHelper.getMandatoryHeader(exchange, LaneConstants.GROUP, String.class),
                 ExchangeHelper.getMandatoryHeader(exchange, LaneConstants.EVENT_ID, String.class),
                 message.getHeader(LaneConstants.ALERT_ID, String.class),
