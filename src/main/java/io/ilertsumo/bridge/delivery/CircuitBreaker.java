@@ -136,16 +136,16 @@ public class CircuitBreaker implements BatchListener {
     public void done(LaneEndpoint lane, Batch batch, Result result, Exchange exchange) {
         Circuit circuit = circuit(lane.getLane());
         circuit.lastBatch = System.nanoTime();
-        if (result == Result.DELIVERED) {
+        if (result == Result.SPLIT || lane.getCamelContext().isStopping()) {
+            return;
+        } else if (result == Result.DELIVERED) {
             circuit.rejectedInARow = 0;
         } else if (result == Result.REJECTED) {
             circuit.rejectedInARow++;
         }
-        if (result == Result.FAILED || circuit.rejectedInARow >= MAX_REJECTED_IN_A_ROW && result != Result.SPLIT) {
-            if (!lane.getCamelContext().isStopping()) {
-                open(lane.getLane(), circuit, exchange);
-            }
-        } else if (result != Result.SPLIT) {
+        if (result == Result.FAILED || circuit.rejectedInARow >= MAX_REJECTED_IN_A_ROW) {
+            open(lane.getLane(), circuit, exchange);
+        } else {
             close(lane.getLane(), circuit);
             Circuit first = yieldTo(lane);
             if (first != null) {
