@@ -22,8 +22,6 @@ import io.ilertsumo.bridge.lane.BatchListener;
 import io.ilertsumo.bridge.lane.LaneEndpoint;
 import io.ilertsumo.bridge.lane.LaneStatus;
 import io.ilertsumo.bridge.lane.LaneStore;
-import io.ilertsumo.bridge.lane.LogLimit;
-import io.ilertsumo.bridge.lane.StoreException;
 import io.ilertsumo.bridge.settings.BridgeSettings;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
@@ -49,7 +47,6 @@ public class LaneMetrics implements BatchListener {
     private final Map<List<String>, Delivered> delivered = new ConcurrentHashMap<>();
     /** By lane and reason. */
     private final Map<List<String>, Counter> failures = new ConcurrentHashMap<>();
-    private final LogLimit unreadable = new LogLimit();
 
     LaneMetrics(MeterRegistry registry, LaneStore store, BridgeSettings settings) {
         this.registry = registry;
@@ -119,7 +116,8 @@ public class LaneMetrics implements BatchListener {
                 gauge("bridge.pending.bytes", "Bytes of stored events that are not delivered yet", null, name,
                         LaneStatus::bytes);
             }
-            gauge("bridge.pending.oldest.age", "Age of the oldest pending event", "seconds", name, this::age);
+            gauge("bridge.pending.oldest.age", "Age of the oldest pending event", "seconds", name,
+                    lane -> lane.age() / 1000.0);
         }
     }
 
@@ -127,17 +125,5 @@ public class LaneMetrics implements BatchListener {
         Gauge.builder(meter, store, all -> all.lanes().stream().filter(lane -> lane.name().equals(name)).findAny()
                 .map(value::applyAsDouble).orElse(0.0))
                 .description(description).baseUnit(unit).tags("lane", name).register(registry);
-    }
-
-    private double age(LaneStatus lane) {
-        try {
-            return lane.age() / 1000.0;
-        } catch (StoreException e) {
-            if (unreadable.count(lane.name()) > 0) {
-                LOG.warn("Lane {}: the age of its oldest event can't be read and is left out of the metrics: {}",
-                        lane.name(), e.getMessage());
-            }
-            return Double.NaN;
-        }
     }
 }

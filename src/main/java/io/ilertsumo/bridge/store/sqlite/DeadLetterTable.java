@@ -12,6 +12,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import io.ilertsumo.bridge.deadletter.DeadLetter;
+import io.ilertsumo.bridge.settings.BridgeSettings;
 
 /**
  * Writes dead letters and keeps their bounds. A letter that is kept again gets a new ID: the order of the IDs is the
@@ -27,7 +28,7 @@ final class DeadLetterTable {
 
     private static final Logger LOG = LoggerFactory.getLogger(DeadLetterTable.class);
 
-    private final Bounds bounds;
+    private final BridgeSettings settings;
     private Sql sql;
     private volatile long count;
     private long bytes;
@@ -36,8 +37,8 @@ final class DeadLetterTable {
     private long ageCheckedMillis;
     private long ageCheckedNanos;
 
-    DeadLetterTable(Bounds bounds, long nowMillis, long nowNanos) {
-        this.bounds = bounds;
+    DeadLetterTable(BridgeSettings settings, long nowMillis, long nowNanos) {
+        this.settings = settings;
         this.ageCheckedMillis = nowMillis;
         this.ageCheckedNanos = nowNanos;
     }
@@ -64,17 +65,22 @@ final class DeadLetterTable {
 
     /** @param key the key of the content */
     void keep(DeadLetter.Content content, byte[] key, long now) throws SQLException {
-        long first = sql.number("SELECT first FROM dead_letter WHERE key = ?", key);
-        long attempts = sql.number("SELECT attempts FROM dead_letter WHERE key = ?", key);
-        delete("DELETE FROM dead_letter WHERE key = ? RETURNING bytes", key);
+        long[] first = { now };
+        int[] attempts = { 1 };
+        sql.query("DELETE FROM dead_letter WHERE key = ? RETURNING bytes, first, attempts", row -> {
+            first[0] = row.getLong(2);
+            attempts[0] += row.getInt(3);
+            return deleted(row);
+        }, key);
         sql.update("INSERT INTO dead_letter (key, reason, detail, status, answer, attempts, first, last, event_id,"
                 + " event_type, lane, grp, encoding, bytes, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                key, content.reason(), content.detail(), content.status(), content.answer(), attempts + 1,
-                attempts == 0 ? now : first, now, content.eventId(), content.eventType(), content.lane(),
+                key, content.reason(), content.detail(), content.status(), content.answer(), attempts[0],
+                first[0], now, content.eventId(), content.eventType(), content.lane(),
                 content.group(), content.encoding(), content.body().length, content.body());
         count++;
         bytes += content.body().length;
-        while ((count > bounds.deadLetters() || bytes > bounds.deadLetterBytes() && count > 1) && delete(
+        long maxBytes = settings.deadLettersMaxBytes().asLongValue();
+        while ((count > settings.deadLettersMax() || bytes > maxBytes && count > 1) && delete(
                 "DELETE FROM dead_letter WHERE id = (SELECT min(id) FROM dead_letter) RETURNING bytes") > 0) {
             evictedNow++;
         }
@@ -95,17 +101,19 @@ final class DeadLetterTable {
             ageCheckedNanos = nowNanos;
             if (isClockEven) {
                 evictedNow += delete("DELETE FROM dead_letter WHERE last < ? RETURNING bytes",
-                        nowMillis - bounds.deadLetterAge().toMillis());
+                        nowMillis - settings.deadLettersMaxAge().toMillis());
             }
         }
     }
 
     private int delete(String statement, Object... parameters) throws SQLException {
-        return sql.query(statement, row -> {
-            count--;
-            bytes -= row.getLong(1);
-            return true;
-        }, parameters);
+        return sql.query(statement, this::deleted, parameters);
+    }
+
+    private boolean deleted(ResultSet row) throws SQLException {
+        count--;
+        bytes -= row.getLong(1);
+        return true;
     }
 
     /** Counts what is committed. */

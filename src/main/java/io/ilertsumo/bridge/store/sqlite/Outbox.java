@@ -1,17 +1,19 @@
 package io.ilertsumo.bridge.store.sqlite;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 import io.ilertsumo.bridge.deadletter.DeadLetter;
 import io.ilertsumo.bridge.deadletter.DeadLetterStore;
@@ -19,31 +21,55 @@ import io.ilertsumo.bridge.event.EventKey;
 import io.ilertsumo.bridge.lane.BatchSource;
 import io.ilertsumo.bridge.lane.LaneEvent;
 import io.ilertsumo.bridge.lane.LaneStore;
+import io.ilertsumo.bridge.lane.LogLimit;
 import io.ilertsumo.bridge.lane.StoreCallback;
 import io.ilertsumo.bridge.lane.StoreException;
+import io.ilertsumo.bridge.lane.StoreFullException;
+import io.ilertsumo.bridge.settings.BridgeSettings;
 import io.ilertsumo.bridge.store.sqlite.IdempotencyWindow.Key;
 
 /** Lanes and dead letters in one SQLite file. Thread-safe. */
 public final class Outbox implements LaneStore, DeadLetterStore, AutoCloseable {
 
     private static final int CHECK_SECONDS = 5;
+    private static final long DISK_CHECK_NANOS = TimeUnit.SECONDS.toNanos(1);
+    /** Free pages that stay in the file for reuse. The others are returned to the disk while the outbox is idle. */
+    private static final int FREE_PAGES_KEPT = 2048;
+    private static final int FREE_PAGES_RETURNED_AT_ONCE = 256;
 
-    private final OutboxDatabase database;
+    private static final Logger LOG = LoggerFactory.getLogger(Outbox.class);
+
+    private final BridgeSettings settings;
+    private final LongSupplier freeDisk;
+    final OutboxDatabase database;
     private final Map<String, OutboxLane> lanes = new ConcurrentHashMap<>();
-    private final OutboxWriter writer;
+    /** For the thread that writes. */
+    final EventTable events = new EventTable(this::lane);
+    private final IdempotencyWindow seen;
+    private final DeadLetterTable deadLetters;
+    private final Writer writer;
     private final CommitLoop loop;
 
     /**
-     * Opens the outbox in a directory, which is created if it is missing.
+     * Opens the outbox in its directory, which is created if it is missing.
      *
      * @param  completions    runs the callbacks
      * @throws StoreException if another process uses it, its schema has another version, or it can't be opened
      */
-    public Outbox(Path directory, Bounds bounds, Executor completions) throws StoreException {
-        database = new OutboxDatabase(directory);
+    public Outbox(BridgeSettings settings, Executor completions) throws StoreException {
+        this(settings, completions, settings.outboxDirectory().toFile()::getUsableSpace);
+    }
+
+    /** @param freeDisk bytes that are free on the disk */
+    Outbox(BridgeSettings settings, Executor completions, LongSupplier freeDisk) throws StoreException {
+        this.settings = settings;
+        this.freeDisk = freeDisk;
+        seen = new IdempotencyWindow(settings.idempotencyKeys(), settings.idempotencyPeriod().toMillis());
+        deadLetters = new DeadLetterTable(settings, System.currentTimeMillis(), System.nanoTime());
+        database = new OutboxDatabase(settings.outboxDirectory());
         try {
             database.lock();
-            writer = new OutboxWriter(database, bounds, Files.getFileStore(directory), this::lane);
+            writer = new Writer();
         } catch (IOException | SQLException | StoreException e) {
             database.close();
             throw e instanceof StoreException refused
@@ -54,7 +80,7 @@ public final class Outbox implements LaneStore, DeadLetterStore, AutoCloseable {
     }
 
     private OutboxLane lane(String name) {
-        return lanes.computeIfAbsent(name, OutboxLane::new);
+        return lanes.computeIfAbsent(name, key -> new OutboxLane(key, this));
     }
 
     @Override
@@ -77,12 +103,7 @@ public final class Outbox implements LaneStore, DeadLetterStore, AutoCloseable {
         if (!claimed.claim()) {
             throw new StoreException("The lane " + lane + " has a consumer already");
         }
-        try {
-            return new OutboxSource(claimed, database, writer, loop);
-        } catch (SQLException e) {
-            claimed.release();
-            throw database.unreadable(e);
-        }
+        return claimed;
     }
 
     @Override
@@ -93,12 +114,17 @@ public final class Outbox implements LaneStore, DeadLetterStore, AutoCloseable {
     /** Checks by a write. */
     @Override
     public void check() throws StoreException {
-        StoreException failure;
-        try {
-            failure = loop.submit(writer::probe).orTimeout(CHECK_SECONDS, TimeUnit.SECONDS).join();
-        } catch (CompletionException e) {
-            throw new StoreException("A write to the outbox takes more than " + CHECK_SECONDS + " s", e);
-        }
+        StoreException late = new StoreException("A write to the outbox takes more than " + CHECK_SECONDS + " s");
+        await(loop.submit(writer::probe).completeOnTimeout(late, CHECK_SECONDS, TimeUnit.SECONDS));
+    }
+
+    /** Writes, whatever is queued, and waits until it is durable. */
+    void write(CommitLoop.Write write) throws StoreException {
+        await(loop.submit(write));
+    }
+
+    private static void await(CompletableFuture<StoreException> write) throws StoreException {
+        StoreException failure = write.join();
         if (failure != null) {
             throw failure;
         }
@@ -118,7 +144,7 @@ public final class Outbox implements LaneStore, DeadLetterStore, AutoCloseable {
     @Override
     public void discard(List<Long> ids, StoreCallback callback) {
         List<Long> copy = List.copyOf(ids);
-        loop.offer(() -> writer.deadLetters.discard(copy), 0, failure -> callback.done(false, failure));
+        loop.offer(() -> deadLetters.discard(copy), 0, failure -> callback.done(false, failure));
     }
 
     /** A query to the file. */
@@ -131,7 +157,6 @@ public final class Outbox implements LaneStore, DeadLetterStore, AutoCloseable {
         try (Sql sql = database.connect()) {
             return query.run(sql);
         } catch (SQLException e) {
-            writer.report(e);
             throw database.unreadable(e);
         }
     }
@@ -148,12 +173,12 @@ public final class Outbox implements LaneStore, DeadLetterStore, AutoCloseable {
 
     @Override
     public long count() {
-        return writer.deadLetters.count();
+        return deadLetters.count();
     }
 
     @Override
     public long evicted() {
-        return writer.deadLetters.evicted();
+        return deadLetters.evicted();
     }
 
     /** Commits what is queued and closes the file. Later writes fail. */
@@ -162,5 +187,125 @@ public final class Outbox implements LaneStore, DeadLetterStore, AutoCloseable {
         loop.close();
         writer.close();
         database.close();
+    }
+
+    /** The transactions, and the bounds of pending events. For the thread that writes. */
+    private final class Writer implements CommitLoop.Transactions {
+
+        private final long maxEvents = settings.outboxMaxEvents();
+        private final long maxBytes = settings.outboxMaxBytes().asLongValue();
+        private final long minFreeDisk = settings.outboxMinFreeDisk().asLongValue();
+        private final LogLimit log = new LogLimit();
+        private Sql sql;
+        private long now;
+        private boolean isDiskFull;
+        private long diskCheckedNanos = System.nanoTime() - DISK_CHECK_NANOS;
+        private boolean isFullLogged;
+
+        Writer() throws SQLException, IOException, StoreException {
+            open();
+        }
+
+        private void open() throws SQLException, IOException, StoreException {
+            sql = database.open(opened -> {
+                events.open(opened);
+                seen.open(opened);
+                deadLetters.open(opened);
+            });
+        }
+
+        @Override
+        public void begin() throws SQLException, IOException, StoreException {
+            if (database.isCorrupt()) {
+                close();
+            }
+            if (sql == null) {
+                open();
+            }
+            if (System.nanoTime() - diskCheckedNanos >= DISK_CHECK_NANOS) {
+                isDiskFull = freeDisk.getAsLong() <= minFreeDisk;
+                diskCheckedNanos = System.nanoTime();
+            }
+            now = System.currentTimeMillis();
+            sql.update("BEGIN IMMEDIATE");
+        }
+
+        @Override
+        public void commit() throws SQLException {
+            events.write(now);
+            seen.write(now);
+            deadLetters.evictAged(now, System.nanoTime());
+            sql.update("COMMIT");
+            events.committed();
+            seen.committed(now);
+            deadLetters.committed();
+        }
+
+        /** Closes the connection. The next transaction opens another one and reads what is committed. */
+        @Override
+        public void rollback(Throwable cause) {
+            database.report(cause);
+            close();
+        }
+
+        @Override
+        public boolean idle() throws SQLException, IOException, StoreException {
+            begin();
+            commit();
+            if (sql.number("PRAGMA freelist_count") <= FREE_PAGES_KEPT) {
+                return false;
+            }
+            sql.execute("PRAGMA incremental_vacuum(" + FREE_PAGES_RETURNED_AT_ONCE + ")");
+            // the file gets shorter with the next checkpoint, and while the outbox is idle none comes by itself
+            sql.execute("PRAGMA wal_checkpoint(PASSIVE)");
+            return true;
+        }
+
+        void close() {
+            if (sql != null) {
+                sql.close();
+                sql = null;
+            }
+        }
+
+        /** Stores an event; returns whether it is a duplicate, and not stored. */
+        boolean append(LaneEvent event, Key key) throws SQLException, StoreFullException {
+            if (!event.replay() && seen.contains(key)) {
+                return true;
+            }
+            requireRoom(event.line().length);
+            events.add(event.lane(), event.group(), event.line(), now);
+            seen.add(key);
+            if (isFullLogged) {
+                isFullLogged = false;
+                LOG.warn("The outbox {} accepts events again. Pending events: {}", database, events.events());
+            }
+            return false;
+        }
+
+        /** Writes a row, if the outbox has room for an event. */
+        void probe() throws SQLException, StoreFullException {
+            requireRoom(0);
+            sql.update("INSERT OR REPLACE INTO probe VALUES (1, ?)", now);
+        }
+
+        private void requireRoom(int bytes) throws StoreFullException {
+            if (isDiskFull || events.events() >= maxEvents || events.bytes() + bytes >= maxBytes) {
+                String full = isDiskFull ? "The disk of the outbox" : "The outbox";
+                if (log.count(full) > 0) {
+                    isFullLogged = true;
+                    LOG.warn("{} {} is full and rejects events. Pending events: {}", full, database, events.events());
+                }
+                throw new StoreFullException(full + " is full");
+            }
+        }
+
+        /** Keeps a dead letter. The events of a lane are kept on a full disk too: the lane could not go on without it. */
+        void keep(DeadLetter.Content content, byte[] key) throws SQLException, StoreFullException {
+            if (isDiskFull && content.lane() == null) {
+                throw new StoreFullException("The disk of the outbox is full");
+            }
+            deadLetters.keep(content, key, now);
+        }
     }
 }

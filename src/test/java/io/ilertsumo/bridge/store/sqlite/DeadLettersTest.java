@@ -153,8 +153,8 @@ class DeadLettersTest extends OutboxFixture {
         closeOutbox();
         execute("UPDATE dead_letter SET last = id * 1000000000");
         try (Sql sql = Sql.open(directory.resolve("outbox.db"))) {
-            DeadLetterTable table = new DeadLetterTable(
-                    new Bounds(1, 1, 0, 1, Duration.ZERO, 10, 100, Duration.ofMillis(500)), 0, 0);
+            Bounds bounds = new Bounds(1, 1, 0, 1, Duration.ZERO, 10, 100, Duration.ofMillis(500));
+            DeadLetterTable table = new DeadLetterTable(bounds.in(directory), 0, 0);
             table.open(sql);
             long now = 1_000_000_600L;
 
