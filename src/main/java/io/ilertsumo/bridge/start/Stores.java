@@ -58,7 +58,7 @@ public class Stores {
         } else if (lanes == null) {
             Outbox outbox = new Outbox(settings, routes);
             lanes = outbox;
-            deadLetters = outbox;
+            deadLetters = outbox.deadLetters();
         }
     }
 

@@ -42,7 +42,7 @@ final class CommitLoop implements AutoCloseable {
     private final AtomicLong queuedBytes = new AtomicLong();
     private final Thread thread = new Thread(this::run, "outbox-writer");
     private final LogLimit failures = new LogLimit();
-    private volatile boolean open = true;
+    volatile boolean open = true;
 
     /** Begins and ends the transactions. Called by the loop's thread only. */
     interface Transactions {
@@ -105,10 +105,6 @@ final class CommitLoop implements AutoCloseable {
         this.transactions = transactions;
         this.completions = completions;
         thread.start();
-    }
-
-    boolean isOpen() {
-        return open;
     }
 
     /** Queues a write, unless too much is queued. One without bytes is always queued, one of any size if it is alone. */

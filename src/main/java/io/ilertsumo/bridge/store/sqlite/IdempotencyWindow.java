@@ -103,14 +103,13 @@ final class IdempotencyWindow {
      * @return      whether a new generation begins with them, so that all before the former one are forgotten
      */
     boolean remember(long row, long at, byte[] keys) {
-        boolean isFirst = firstOfYoung == 0;
-        boolean begins = !isFirst && (young.size() >= generationSize || at - youngSince >= generationMillis);
+        boolean begins = firstOfYoung > 0 && (young.size() >= generationSize || at - youngSince >= generationMillis);
         if (begins) {
             forgotten = firstOfYoung;
             old = young;
             young = new LongObjectHashMap<>();
         }
-        if (begins || isFirst) {
+        if (begins || firstOfYoung == 0) {
             firstOfYoung = row;
             youngSince = at;
         }

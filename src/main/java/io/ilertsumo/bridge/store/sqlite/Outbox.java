@@ -3,9 +3,7 @@ package io.ilertsumo.bridge.store.sqlite;
 import java.io.IOException;
 import java.sql.SQLException;
 import java.util.Collection;
-import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
@@ -15,7 +13,6 @@ import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-import io.ilertsumo.bridge.deadletter.DeadLetter;
 import io.ilertsumo.bridge.deadletter.DeadLetterStore;
 import io.ilertsumo.bridge.event.EventKey;
 import io.ilertsumo.bridge.lane.BatchSource;
@@ -29,7 +26,7 @@ import io.ilertsumo.bridge.settings.BridgeSettings;
 import io.ilertsumo.bridge.store.sqlite.IdempotencyWindow.Key;
 
 /** Lanes and dead letters in one SQLite file. Thread-safe. */
-public final class Outbox implements LaneStore, DeadLetterStore, AutoCloseable {
+public final class Outbox implements LaneStore, AutoCloseable {
 
     private static final int CHECK_SECONDS = 5;
     private static final long DISK_CHECK_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -39,7 +36,9 @@ public final class Outbox implements LaneStore, DeadLetterStore, AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Outbox.class);
 
-    private final BridgeSettings settings;
+    private final long maxEvents;
+    private final long maxBytes;
+    private final long minFreeDisk;
     private final LongSupplier freeDisk;
     final OutboxDatabase database;
     private final Map<String, OutboxLane> lanes = new ConcurrentHashMap<>();
@@ -47,7 +46,7 @@ public final class Outbox implements LaneStore, DeadLetterStore, AutoCloseable {
     final EventTable events = new EventTable(this::lane);
     private final IdempotencyWindow seen;
     private final DeadLetterTable deadLetters;
-    private final Writer writer;
+    private final Writer writer = new Writer();
     private final CommitLoop loop;
 
     /**
@@ -62,14 +61,16 @@ public final class Outbox implements LaneStore, DeadLetterStore, AutoCloseable {
 
     /** @param freeDisk bytes that are free on the disk */
     Outbox(BridgeSettings settings, Executor completions, LongSupplier freeDisk) throws StoreException {
-        this.settings = settings;
+        maxEvents = settings.outboxMaxEvents();
+        maxBytes = settings.outboxMaxBytes().asLongValue();
+        minFreeDisk = settings.outboxMinFreeDisk().asLongValue();
         this.freeDisk = freeDisk;
         seen = new IdempotencyWindow(settings.idempotencyKeys(), settings.idempotencyPeriod().toMillis());
-        deadLetters = new DeadLetterTable(settings, System.currentTimeMillis(), System.nanoTime());
         database = new OutboxDatabase(settings.outboxDirectory());
+        deadLetters = new DeadLetterTable(this, settings, System.currentTimeMillis(), System.nanoTime());
         try {
             database.lock();
-            writer = new Writer();
+            writer.open();
         } catch (IOException | SQLException | StoreException e) {
             database.close();
             throw e instanceof StoreException refused
@@ -77,6 +78,11 @@ public final class Outbox implements LaneStore, DeadLetterStore, AutoCloseable {
                     : new StoreException("The outbox " + database + " can't be opened: " + e.getMessage(), e);
         }
         loop = new CommitLoop("The outbox " + database, writer, completions);
+    }
+
+    /** The dead letters in the same file; closed with the outbox. */
+    public DeadLetterStore deadLetters() {
+        return deadLetters;
     }
 
     private OutboxLane lane(String name) {
@@ -100,9 +106,7 @@ public final class Outbox implements LaneStore, DeadLetterStore, AutoCloseable {
     @Override
     public BatchSource open(String lane, int maxEvents, int maxBytes) throws StoreException {
         OutboxLane claimed = lane(lane);
-        if (!claimed.claim()) {
-            throw new StoreException("The lane " + lane + " has a consumer already");
-        }
+        claimed.claim();
         return claimed;
     }
 
@@ -118,6 +122,11 @@ public final class Outbox implements LaneStore, DeadLetterStore, AutoCloseable {
         await(loop.submit(writer::probe).completeOnTimeout(late, CHECK_SECONDS, TimeUnit.SECONDS));
     }
 
+    /** Queues a write that can't be a duplicate. */
+    void offer(CommitLoop.Write write, int bytes, StoreCallback callback) {
+        loop.offer(write, bytes, failure -> callback.done(false, failure));
+    }
+
     /** Writes, whatever is queued, and waits until it is durable. */
     void write(CommitLoop.Write write) throws StoreException {
         await(loop.submit(write));
@@ -130,57 +139,6 @@ public final class Outbox implements LaneStore, DeadLetterStore, AutoCloseable {
         }
     }
 
-    @Override
-    public void keep(DeadLetter.Content content, StoreCallback callback) {
-        if (content.reason() == null || content.body() == null) {
-            callback.done(false, new StoreException("A dead letter needs a reason and a body"));
-        } else {
-            byte[] key = content.key();
-            loop.offer(() -> writer.keep(content, key), content.body().length,
-                    failure -> callback.done(false, failure));
-        }
-    }
-
-    @Override
-    public void discard(List<Long> ids, StoreCallback callback) {
-        List<Long> copy = List.copyOf(ids);
-        loop.offer(() -> deadLetters.discard(copy), 0, failure -> callback.done(false, failure));
-    }
-
-    /** A query to the file. */
-    @FunctionalInterface
-    private interface Query<T> {
-        T run(Sql sql) throws SQLException;
-    }
-
-    private <T> T read(Query<T> query) throws StoreException {
-        try (Sql sql = database.connect()) {
-            return query.run(sql);
-        } catch (SQLException e) {
-            throw database.unreadable(e);
-        }
-    }
-
-    @Override
-    public List<DeadLetter> list(DeadLetter.Filter filter, long after, int limit) throws StoreException {
-        return read(sql -> DeadLetterTable.list(sql, filter, after, limit));
-    }
-
-    @Override
-    public Optional<DeadLetter> get(long id) throws StoreException {
-        return read(sql -> DeadLetterTable.get(sql, id));
-    }
-
-    @Override
-    public long count() {
-        return deadLetters.count();
-    }
-
-    @Override
-    public long evicted() {
-        return deadLetters.evicted();
-    }
-
     /** Commits what is queued and closes the file. Later writes fail. */
     @Override
     public void close() {
@@ -189,12 +147,19 @@ public final class Outbox implements LaneStore, DeadLetterStore, AutoCloseable {
         database.close();
     }
 
+    /** When the open transaction began. For the thread that writes. */
+    long now() {
+        return writer.now;
+    }
+
+    /** Whether events are rejected for it. For the thread that writes. */
+    boolean isDiskFull() {
+        return writer.isDiskFull;
+    }
+
     /** The transactions, and the bounds of pending events. For the thread that writes. */
     private final class Writer implements CommitLoop.Transactions {
 
-        private final long maxEvents = settings.outboxMaxEvents();
-        private final long maxBytes = settings.outboxMaxBytes().asLongValue();
-        private final long minFreeDisk = settings.outboxMinFreeDisk().asLongValue();
         private final LogLimit log = new LogLimit();
         private Sql sql;
         private long now;
@@ -202,11 +167,7 @@ public final class Outbox implements LaneStore, DeadLetterStore, AutoCloseable {
         private long diskCheckedNanos = System.nanoTime() - DISK_CHECK_NANOS;
         private boolean isFullLogged;
 
-        Writer() throws SQLException, IOException, StoreException {
-            open();
-        }
-
-        private void open() throws SQLException, IOException, StoreException {
+        void open() throws SQLException, IOException, StoreException {
             sql = database.open(opened -> {
                 events.open(opened);
                 seen.open(opened);
@@ -298,14 +259,6 @@ public final class Outbox implements LaneStore, DeadLetterStore, AutoCloseable {
                 }
                 throw new StoreFullException(full + " is full");
             }
-        }
-
-        /** Keeps a dead letter. The events of a lane are kept on a full disk too: the lane could not go on without it. */
-        void keep(DeadLetter.Content content, byte[] key) throws SQLException, StoreFullException {
-            if (isDiskFull && content.lane() == null) {
-                throw new StoreFullException("The disk of the outbox is full");
-            }
-            deadLetters.keep(content, key, now);
         }
     }
 }

@@ -77,11 +77,12 @@ final class OutboxLane implements LaneStatus, BatchSource {
         this.outbox = outbox;
     }
 
-    /** Takes the lane for a consumer; returns whether it had none. */
-    synchronized boolean claim() {
-        boolean isFree = !consumed;
+    /** Takes the lane for a consumer. */
+    synchronized void claim() throws StoreException {
+        if (consumed) {
+            throw new StoreException("The lane " + name + " has a consumer already");
+        }
         consumed = true;
-        return isFree;
     }
 
     /** Shows what is committed. */
@@ -194,11 +195,10 @@ final class OutboxLane implements LaneStatus, BatchSource {
     }
 
     private void removeDelivered() throws StoreException {
-        OutboxBatch removed = delivered;
-        if (removed != null) {
-            outbox.write(() -> outbox.events.acknowledge(removed));
+        if (delivered != null) {
+            outbox.write(() -> outbox.events.acknowledge(delivered));
+            turn = fifos.indexOf(delivered.fifo()) + 1;
             delivered = null;
-            turn = fifos.indexOf(removed.fifo()) + 1;
         }
     }
 

@@ -423,7 +423,7 @@ class CommitLoopTest {
         CountDownLatch release = hold();
         CompletableFuture<StoreException> queued = offer(memory.write("queued"));
         CompletableFuture<Void> closed = CompletableFuture.runAsync(loop::close);
-        Awaitility.await().until(() -> !loop.isOpen());
+        Awaitility.await().until(() -> !loop.open);
         release.countDown();
 
         closed.get(10, TimeUnit.SECONDS);

@@ -75,7 +75,7 @@ class OutboxFailureTest extends OutboxFixture {
 
         store("lane", "g", "1");
         store("other lane", "g", "2");
-        assertEquals(1, outbox.count());
+        assertEquals(1, outbox.deadLetters().count());
         acknowledge(batch);
         assertEquals(List.of(List.of("1")), drain("lane", ALL, ALL));
         reopen(PLENTY);
@@ -115,7 +115,7 @@ class OutboxFailureTest extends OutboxFixture {
         failing.forEach(result -> assertTrue(get(result).failure().getMessage().contains("broken for the test")));
         acknowledged.get(10, TimeUnit.SECONDS);
         assertEquals(400, status("lane").events());
-        assertEquals(4, outbox.count());
+        assertEquals(4, outbox.deadLetters().count());
         assertEquals(1, number("SELECT count(DISTINCT accepted) FROM event"), "one commit");
         int delivered = drain("lane", ALL, ALL).stream().mapToInt(List::size).sum();
         assertEquals(400, delivered);
@@ -158,7 +158,7 @@ class OutboxFailureTest extends OutboxFixture {
 
     private void fail(BatchSource source) {
         assertThrows(StoreException.class, () -> source.next(1, 1));
-        assertThrows(StoreException.class, () -> outbox.get(1));
+        assertThrows(StoreException.class, () -> outbox.deadLetters().get(1));
         assertInstanceOf(StoreException.class, get(append("lane", "g", "2", "2")).failure());
     }
 
@@ -392,7 +392,7 @@ class OutboxFailureTest extends OutboxFixture {
 
         assertTrue(delivered.size() >= 160 && delivered.size() < 200, delivered.size() + " events are delivered");
         assertTrue(backlog().containsAll(delivered));
-        assertEquals(1, outbox.count());
+        assertEquals(1, outbox.deadLetters().count());
         assertDuplicate(append("lane", "g", backlog().get(0), backlog().get(0)));
         store("lane", "g", "new");
         assertEquals(List.of(List.of("new")), drain("lane", ALL, ALL));
@@ -463,7 +463,7 @@ class OutboxFailureTest extends OutboxFixture {
 
         next("lane");
         status("lane").age();
-        outbox.list(DeadLetter.Filter.ALL, 0, 10);
+        outbox.deadLetters().list(DeadLetter.Filter.ALL, 0, 10);
 
         assertArrayEquals(log, Files.readAllBytes(directory.resolve("outbox.db-wal")));
     }

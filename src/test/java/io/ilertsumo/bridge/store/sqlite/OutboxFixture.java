@@ -142,13 +142,13 @@ abstract class OutboxFixture {
 
     CompletableFuture<Result> keep(DeadLetter.Content content) {
         CompletableFuture<Result> result = new CompletableFuture<>();
-        outbox.keep(content, completing(result));
+        outbox.deadLetters().keep(content, completing(result));
         return result;
     }
 
     CompletableFuture<Result> discard(Long... ids) {
         CompletableFuture<Result> result = new CompletableFuture<>();
-        outbox.discard(List.of(ids), completing(result));
+        outbox.deadLetters().discard(List.of(ids), completing(result));
         return result;
     }
 
@@ -191,7 +191,7 @@ abstract class OutboxFixture {
     CountDownLatch holdWriter() {
         CountDownLatch held = new CountDownLatch(1);
         CountDownLatch release = new CountDownLatch(1);
-        outbox.discard(List.of(), (duplicate, failure) -> {
+        outbox.deadLetters().discard(List.of(), (duplicate, failure) -> {
             held.countDown();
             awaitLatch(release);
         });

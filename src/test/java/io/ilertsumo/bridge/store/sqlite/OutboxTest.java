@@ -580,7 +580,7 @@ class OutboxTest extends OutboxFixture {
         assertPending("lane", 3, 6);
         assertEquals(List.of(List.of("2", "3", "4")), drain("lane", ALL, ALL));
         assertDuplicate(append("lane", "g", "3", "3"));
-        assertEquals(1, outbox.count());
+        assertEquals(1, outbox.deadLetters().count());
     }
 
     @Test
@@ -733,7 +733,7 @@ class OutboxTest extends OutboxFixture {
         assertFull(keep(unreadable("body")));
         StoreException e = assertThrows(StoreException.class, () -> outbox.check());
         assertTrue(e.getMessage().contains("disk"), e.getMessage());
-        assertEquals(0, outbox.count());
+        assertEquals(0, outbox.deadLetters().count());
         assertEquals(List.of(List.of("1")), drain("lane", ALL, ALL));
         assertFull(append("lane", "g", "2", "2"));
 
@@ -917,7 +917,7 @@ class OutboxTest extends OutboxFixture {
         closeOutbox();
         open(PLENTY);
         assertEquals(List.of("1"), lines(next("lane")));
-        assertEquals(0, outbox.count());
+        assertEquals(0, outbox.deadLetters().count());
     }
 
     @Test
