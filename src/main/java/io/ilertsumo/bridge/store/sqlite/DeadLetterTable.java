@@ -74,13 +74,14 @@ final class DeadLetterTable implements DeadLetterStore {
             callback.done(false, new StoreException("A dead letter needs a reason and a body"));
         } else {
             byte[] key = content.key();
-            outbox.offer(() -> keep(content, key, outbox.now()), content.body().length, callback);
+            outbox.loop.offer(() -> keep(content, key, outbox.writer.now), content.body().length,
+                    failure -> callback.done(false, failure));
         }
     }
 
     private void keep(DeadLetter.Content content, byte[] key, long now) throws SQLException, StoreFullException {
         // the events of a lane are kept on a full disk too: the lane could not go on without it
-        if (outbox.isDiskFull() && content.lane() == null) {
+        if (outbox.writer.isDiskFull && content.lane() == null) {
             throw new StoreFullException("The disk of the outbox is full");
         }
         long[] first = { now };
@@ -107,11 +108,11 @@ final class DeadLetterTable implements DeadLetterStore {
     @Override
     public void discard(List<Long> ids, StoreCallback callback) {
         List<Long> copy = List.copyOf(ids);
-        outbox.offer(() -> {
+        outbox.loop.offer(() -> {
             for (Long id : copy) {
                 delete("DELETE FROM dead_letter WHERE id = ? RETURNING bytes", id);
             }
-        }, 0, callback);
+        }, 0, failure -> callback.done(false, failure));
     }
 
     /** Once an hour, and only if the clock was not set since: else letters that are not old would be evicted. */

@@ -46,8 +46,8 @@ public final class Outbox implements LaneStore, AutoCloseable {
     final EventTable events = new EventTable(this::lane);
     private final IdempotencyWindow seen;
     private final DeadLetterTable deadLetters;
-    private final Writer writer = new Writer();
-    private final CommitLoop loop;
+    final Writer writer = new Writer();
+    final CommitLoop loop;
 
     /**
      * Opens the outbox in its directory, which is created if it is missing.
@@ -122,11 +122,6 @@ public final class Outbox implements LaneStore, AutoCloseable {
         await(loop.submit(writer::probe).completeOnTimeout(late, CHECK_SECONDS, TimeUnit.SECONDS));
     }
 
-    /** Queues a write that can't be a duplicate. */
-    void offer(CommitLoop.Write write, int bytes, StoreCallback callback) {
-        loop.offer(write, bytes, failure -> callback.done(false, failure));
-    }
-
     /** Writes, whatever is queued, and waits until it is durable. */
     void write(CommitLoop.Write write) throws StoreException {
         await(loop.submit(write));
@@ -147,23 +142,14 @@ public final class Outbox implements LaneStore, AutoCloseable {
         database.close();
     }
 
-    /** When the open transaction began. For the thread that writes. */
-    long now() {
-        return writer.now;
-    }
-
-    /** Whether events are rejected for it. For the thread that writes. */
-    boolean isDiskFull() {
-        return writer.isDiskFull;
-    }
-
     /** The transactions, and the bounds of pending events. For the thread that writes. */
-    private final class Writer implements CommitLoop.Transactions {
+    final class Writer implements CommitLoop.Transactions {
 
         private final LogLimit log = new LogLimit();
         private Sql sql;
-        private long now;
-        private boolean isDiskFull;
+        /** When the transaction began. */
+        long now;
+        boolean isDiskFull;
         private long diskCheckedNanos = System.nanoTime() - DISK_CHECK_NANOS;
         private boolean isFullLogged;
 
@@ -177,7 +163,7 @@ public final class Outbox implements LaneStore, AutoCloseable {
 
         @Override
         public void begin() throws SQLException, IOException, StoreException {
-            if (database.isCorrupt()) {
+            if (database.corrupt != null) {
                 close();
             }
             if (sql == null) {

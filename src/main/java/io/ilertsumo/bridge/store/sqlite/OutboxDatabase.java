@@ -60,9 +60,10 @@ final class OutboxDatabase implements AutoCloseable {
 
     private final Path file;
     private FileChannel lockChannel;
-    private volatile int generation;
+    /** Changes whenever the file is replaced: a connection that was opened before reads the former file. */
+    volatile int generation;
     /** The error that shows that the file is corrupt, until the file is replaced. */
-    private volatile Throwable corrupt;
+    volatile Throwable corrupt;
 
     /** Uses a connection. */
     @FunctionalInterface
@@ -120,11 +121,6 @@ final class OutboxDatabase implements AutoCloseable {
         return Sql.open(file);
     }
 
-    /** Changes whenever the file is replaced: a connection that was opened before reads the former file. */
-    int generation() {
-        return generation;
-    }
-
     /**
      * Opens the connection that writes, and creates the tables if they are missing. A corrupt file is set aside, and all
      * that can be read of it is copied to a new one.
@@ -168,10 +164,6 @@ final class OutboxDatabase implements AutoCloseable {
         if (Sql.isCorrupt(e)) {
             corrupt = e;
         }
-    }
-
-    boolean isCorrupt() {
-        return corrupt != null;
     }
 
     private void prepare(Sql sql) throws SQLException, StoreException {

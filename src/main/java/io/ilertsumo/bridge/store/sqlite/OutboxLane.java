@@ -145,9 +145,9 @@ final class OutboxLane implements LaneStatus, BatchSource {
     public OutboxBatch next(int maxEvents, int maxBytes) throws StoreException {
         removeDelivered();
         try {
-            if (sql == null || generation != outbox.database.generation()) {
+            if (sql == null || generation != outbox.database.generation) {
                 disconnect();
-                generation = outbox.database.generation();
+                generation = outbox.database.generation;
                 sql = outbox.database.connect();
             }
             OutboxBatch batch = null;
