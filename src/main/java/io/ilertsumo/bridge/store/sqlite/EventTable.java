@@ -28,8 +28,10 @@ final class EventTable {
     private Sql sql;
     private long lastRow;
     private long lastFifo;
-    private long events;
-    private long bytes;
+    /** Pending events of all lanes. */
+    long events;
+    /** Bytes of the pending events of all lanes. */
+    long bytes;
 
     /** @param lanes the lane of a name, which may be new */
     EventTable(Function<String, OutboxLane> lanes) {
@@ -73,16 +75,6 @@ final class EventTable {
 
     private long oldest(Fifo fifo) throws SQLException {
         return sql.number("SELECT accepted FROM event WHERE queue = ? ORDER BY id LIMIT 1", fifo.id);
-    }
-
-    /** Pending events of all lanes. */
-    long events() {
-        return events;
-    }
-
-    /** Bytes of the pending events of all lanes. */
-    long bytes() {
-        return bytes;
     }
 
     void add(String lane, String group, byte[] line, long now) throws SQLException {

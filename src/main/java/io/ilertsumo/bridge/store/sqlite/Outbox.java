@@ -225,7 +225,7 @@ public final class Outbox implements LaneStore, AutoCloseable {
             seen.add(key);
             if (isFullLogged) {
                 isFullLogged = false;
-                LOG.warn("The outbox {} accepts events again. Pending events: {}", database, events.events());
+                LOG.warn("The outbox {} accepts events again. Pending events: {}", database, events.events);
             }
             return false;
         }
@@ -237,11 +237,11 @@ public final class Outbox implements LaneStore, AutoCloseable {
         }
 
         private void requireRoom(int bytes) throws StoreFullException {
-            if (isDiskFull || events.events() >= maxEvents || events.bytes() + bytes >= maxBytes) {
+            if (isDiskFull || events.events >= maxEvents || events.bytes + bytes >= maxBytes) {
                 String full = isDiskFull ? "The disk of the outbox" : "The outbox";
                 if (log.count(full) > 0) {
                     isFullLogged = true;
-                    LOG.warn("{} {} is full and rejects events. Pending events: {}", full, database, events.events());
+                    LOG.warn("{} {} is full and rejects events. Pending events: {}", full, database, events.events);
                 }
                 throw new StoreFullException(full + " is full");
             }
