@@ -45,7 +45,8 @@ record OutboxBatch(Fifo fifo, int events, byte[] body, List<Part> parts, long ro
         byte[] lines = reader.lines.toByteArray();
         return reader.events == 0
                 ? null
-                : new OutboxBatch(fifo, reader.events, Arrays.copyOf(lines, lines.length - 1), reader.parts, reader.row,
+                : new OutboxBatch(fifo, reader.events, Arrays.copyOf(lines, Math.max(0, lines.length - 1)),
+                        reader.parts, reader.row,
                         reader.taken, reader.isDamaged);
     }
 

@@ -31,6 +31,7 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import io.ilertsumo.bridge.deadletter.DeadLetter;
 import io.ilertsumo.bridge.lane.Batch;
@@ -252,6 +253,21 @@ class OutboxFailureTest extends OutboxFixture {
         assertPending("lane", 1, 5);
         acknowledge(batch);
         assertPending("lane", 0, 0);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = { 0, 1, 2, 100 })
+    void aDamagedRowOfAnyLengthIsSetAside(int length) throws Exception {
+        open(PLENTY);
+        storeAll(true, "1", "22", "333");
+        storeAll(true, "4444");
+        acknowledge(next("lane", 1, ALL));
+        execute("UPDATE event SET events = 0, body = zeroblob(" + length + ") WHERE id = 1");
+
+        assertEquals(List.of(List.of("4444")), drain("lane", ALL, ALL));
+
+        assertPending("lane", 0, 0);
+        assertEquals(length, number("SELECT length(body) FROM damaged"));
     }
 
     @Test
