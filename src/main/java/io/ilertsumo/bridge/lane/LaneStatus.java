@@ -12,8 +12,14 @@ public interface LaneStatus {
     /** Bytes of pending events; negative if unknown. */
     long bytes();
 
-    /** Milliseconds since the oldest pending event was accepted; 0 if there is none. */
-    long age() throws StoreException;
+    /** When the oldest pending event was accepted, in milliseconds since the epoch; 0 if none is pending. */
+    long oldest();
+
+    /** Milliseconds since the oldest pending event was accepted; 0 if none is pending. */
+    default long age() {
+        long oldest = oldest();
+        return oldest == 0 ? 0 : Math.max(0, System.currentTimeMillis() - oldest);
+    }
 
     /** Whether a consumer of this process delivers the lane's events. */
     boolean isConsumed();

@@ -10,8 +10,6 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.Route;
 import org.apache.camel.quarkus.main.events.AfterStart;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 import io.ilertsumo.bridge.delivery.CircuitBreaker;
 import io.ilertsumo.bridge.lane.Batch;
@@ -19,8 +17,6 @@ import io.ilertsumo.bridge.lane.BatchListener;
 import io.ilertsumo.bridge.lane.LaneEndpoint;
 import io.ilertsumo.bridge.lane.LaneStatus;
 import io.ilertsumo.bridge.lane.LaneStore;
-import io.ilertsumo.bridge.lane.LogLimit;
-import io.ilertsumo.bridge.lane.StoreException;
 import io.ilertsumo.bridge.settings.BridgeSettings;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
@@ -35,7 +31,6 @@ import io.quarkus.arc.Unremovable;
 @Unremovable
 public class LaneMetrics implements BatchListener {
 
-    private static final Logger LOG = LoggerFactory.getLogger(LaneMetrics.class);
     private static final Duration[] LATENCIES = { Duration.ofMillis(10), Duration.ofMillis(50), Duration.ofMillis(100),
             Duration.ofMillis(500), Duration.ofSeconds(1), Duration.ofSeconds(5), Duration.ofSeconds(30),
             Duration.ofMinutes(5), Duration.ofHours(1) };
@@ -45,7 +40,6 @@ public class LaneMetrics implements BatchListener {
     private final BridgeSettings settings;
     private final MeterProvider<Counter> failures;
     private final MeterProvider<Timer> latency;
-    private final LogLimit unreadable = new LogLimit();
 
     LaneMetrics(MeterRegistry registry, LaneStore store, BridgeSettings settings) {
         this.registry = registry;
@@ -101,24 +95,13 @@ public class LaneMetrics implements BatchListener {
             gauge("bridge.pending.bytes", "Bytes of stored events that are not delivered yet", null, lane,
                     LaneStatus::bytes);
         }
-        gauge("bridge.pending.oldest.age", "Age of the oldest pending event", "seconds", lane, this::age);
+        gauge("bridge.pending.oldest.age", "Age of the oldest pending event", "seconds", lane,
+                status -> status.age() / 1000.0);
     }
 
     private void gauge(String meter, String description, String unit, String name, ToDoubleFunction<LaneStatus> value) {
         Gauge.builder(meter, store, all -> all.lanes().stream().filter(lane -> lane.name().equals(name)).findAny()
                 .map(value::applyAsDouble).orElse(0.0))
                 .description(description).baseUnit(unit).tags("lane", name).register(registry);
-    }
-
-    private double age(LaneStatus lane) {
-        try {
-            return lane.age() / 1000.0;
-        } catch (StoreException e) {
-            if (unreadable.count(lane.name()) > 0) {
-                LOG.warn("Lane {}: the age of its oldest event can't be read and is left out of the metrics: {}",
-                        lane.name(), e.getMessage());
-            }
-            return Double.NaN;
-        }
     }
 }

@@ -13,7 +13,6 @@ import io.ilertsumo.bridge.settings.SumoLogicSettings;
 import io.ilertsumo.bridge.store.kafka.KafkaClients;
 import io.ilertsumo.bridge.store.kafka.KafkaDeadLetters;
 import io.ilertsumo.bridge.store.kafka.KafkaStore;
-import io.ilertsumo.bridge.store.sqlite.Bounds;
 import io.ilertsumo.bridge.store.sqlite.Outbox;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.arc.Unremovable;
@@ -57,13 +56,9 @@ public class Stores {
             lanes = new KafkaStore(clients, settings, routes, registry);
             deadLetters = new KafkaDeadLetters(clients, settings, routes);
         } else if (lanes == null) {
-            Outbox outbox = new Outbox(settings.outboxDirectory(), new Bounds(
-                    settings.outboxMaxEvents(), settings.outboxMaxBytes().asLongValue(),
-                    settings.outboxMinFreeDisk().asLongValue(), settings.idempotencyKeys(),
-                    settings.idempotencyPeriod(), settings.deadLettersMax(),
-                    settings.deadLettersMaxBytes().asLongValue(), settings.deadLettersMaxAge()), routes);
+            Outbox outbox = new Outbox(settings, routes);
             lanes = outbox;
-            deadLetters = outbox;
+            deadLetters = outbox.deadLetters();
         }
     }
 

@@ -42,9 +42,8 @@ final class KafkaLane implements LaneStatus {
     }
 
     @Override
-    public long age() {
-        long accepted = oldest;
-        return accepted == 0 ? 0 : Math.max(0, System.currentTimeMillis() - accepted);
+    public long oldest() {
+        return oldest;
     }
 
     @Override

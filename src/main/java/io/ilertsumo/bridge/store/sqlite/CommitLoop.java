@@ -2,32 +2,36 @@ package io.ilertsumo.bridge.store.sqlite;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import io.ilertsumo.bridge.lane.LogLimit;
 import io.ilertsumo.bridge.lane.StoreException;
 import io.ilertsumo.bridge.lane.StoreFullException;
 
 /**
  * Commits writes in groups on one thread: all writes that are queued when a commit begins share it. So under load many
  * events share one {@code fsync}, and at rest an event waits for its own only. A write that fails does not affect the
- * others of its commit. A callback gets {@code null} once its write is durable, or why it is not. Thread-safe.
+ * others of its commit, unless many fail. A callback gets {@code null} once its write is durable, or why it is not.
+ * Thread-safe.
  */
 final class CommitLoop implements AutoCloseable {
 
     static final int MAX_QUEUED_WRITES = 8192;
     static final int MAX_QUEUED_BYTES = 32 * 1024 * 1024;
     private static final int MAX_WRITES_PER_COMMIT = 1024;
-    private static final long LOG_INTERVAL_NANOS = TimeUnit.MINUTES.toNanos(1);
+    /** After so many failures, which take a transaction each, the writes that are left of a commit fail too. */
+    static final int MAX_FAILURES_PER_COMMIT = 8;
 
     private static final Logger LOG = LoggerFactory.getLogger(CommitLoop.class);
 
@@ -37,8 +41,8 @@ final class CommitLoop implements AutoCloseable {
     private final BlockingQueue<Entry> queue = new LinkedBlockingQueue<>();
     private final AtomicLong queuedBytes = new AtomicLong();
     private final Thread thread = new Thread(this::run, "outbox-writer");
-    private long loggedNanos = System.nanoTime() - LOG_INTERVAL_NANOS;
-    private volatile boolean open = true;
+    private final LogLimit failures = new LogLimit();
+    volatile boolean open = true;
 
     /** Begins and ends the transactions. Called by the loop's thread only. */
     interface Transactions {
@@ -103,10 +107,6 @@ final class CommitLoop implements AutoCloseable {
         thread.start();
     }
 
-    boolean isOpen() {
-        return open;
-    }
-
     /** Queues a write, unless too much is queued. One without bytes is always queued, one of any size if it is alone. */
     void offer(Write write, int bytes, Consumer<StoreException> callback) {
         long before = queuedBytes.getAndAdd(bytes);
@@ -135,29 +135,27 @@ final class CommitLoop implements AutoCloseable {
     }
 
     private void run() {
-        List<Entry> group = new ArrayList<>();
         boolean isIdleSoon = true;
         while (open || !queue.isEmpty()) {
             try {
                 Entry first = queue.poll(isIdleSoon ? 20 : 500, TimeUnit.MILLISECONDS);
                 isIdleSoon = first != null || transactions.idle();
                 if (first != null) {
-                    group.add(first);
+                    List<Entry> group = new ArrayList<>(List.of(first));
                     queue.drainTo(group, MAX_WRITES_PER_COMMIT - 1);
-                    commit(new ArrayList<>(group));
+                    commit(group);
                     complete(group);
                 }
             } catch (Exception | Error e) {
                 isIdleSoon = false;
                 failed(e);
-            } finally {
-                group.clear();
             }
         }
     }
 
     /** Commits all writes but those that can't be applied. */
-    private void commit(List<Entry> left) {
+    private void commit(List<Entry> group) {
+        List<Entry> left = new ArrayList<>(group);
         while (!left.isEmpty()) {
             Entry applied = null;
             try {
@@ -172,7 +170,8 @@ final class CommitLoop implements AutoCloseable {
             } catch (Exception | Error e) {
                 // whatever it is, the callers must get an answer
                 StoreException failure = failed(e);
-                List<Entry> failed = applied == null ? List.copyOf(left) : List.of(applied);
+                boolean isAlone = applied != null && group.size() - left.size() < MAX_FAILURES_PER_COMMIT;
+                List<Entry> failed = isAlone ? List.of(applied) : List.copyOf(left);
                 failed.forEach(entry -> entry.failure = failure);
                 left.removeAll(failed);
             }
@@ -181,15 +180,14 @@ final class CommitLoop implements AutoCloseable {
 
     private StoreException failed(Throwable e) {
         transactions.rollback(e);
-        if (System.nanoTime() - loggedNanos >= LOG_INTERVAL_NANOS) {
-            loggedNanos = System.nanoTime();
+        if (failures.count(name) > 0) {
             LOG.error("{} can't be written; what was to be written is answered with an error: {}", name, e.toString());
         }
         return new StoreException(name + " can't be written: " + e.getMessage(), e);
     }
 
     private void complete(List<Entry> group) {
-        List<Entry> others = new ArrayList<>(group.size());
+        Queue<Entry> others = new ConcurrentLinkedQueue<>();
         for (Entry entry : group) {
             queuedBytes.addAndGet(-entry.bytes);
             if (entry.isCalledByLoop) {
@@ -199,7 +197,7 @@ final class CommitLoop implements AutoCloseable {
             }
         }
         if (!others.isEmpty()) {
-            execute(() -> complete(others, new AtomicInteger(), thread));
+            execute(() -> complete(others, thread));
         }
     }
 
@@ -207,17 +205,16 @@ final class CommitLoop implements AutoCloseable {
      * Calls the callbacks of one commit that are not called yet. First, it gives another thread the same task: so free
      * threads join in, a callback that blocks delays no other, and a commit takes few tasks.
      *
-     * @param next  the first callback that is not called yet
      * @param giver the thread that has given the task: some executors run it there
      */
-    private void complete(List<Entry> entries, AtomicInteger next, Thread giver) {
-        int index = next.getAndIncrement();
+    private void complete(Queue<Entry> left, Thread giver) {
+        Entry entry = left.poll();
         Thread current = Thread.currentThread();
-        if (next.get() < entries.size() && current != giver) {
-            execute(() -> complete(entries, next, current));
+        if (!left.isEmpty() && current != giver) {
+            execute(() -> complete(left, current));
         }
-        for (; index < entries.size(); index = next.getAndIncrement()) {
-            entries.get(index).complete();
+        for (; entry != null; entry = left.poll()) {
+            entry.complete();
         }
     }
 

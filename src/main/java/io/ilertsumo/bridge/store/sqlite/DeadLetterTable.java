@@ -12,22 +12,26 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import io.ilertsumo.bridge.deadletter.DeadLetter;
+import io.ilertsumo.bridge.deadletter.DeadLetterStore;
+import io.ilertsumo.bridge.lane.StoreCallback;
+import io.ilertsumo.bridge.lane.StoreException;
+import io.ilertsumo.bridge.lane.StoreFullException;
+import io.ilertsumo.bridge.settings.BridgeSettings;
 
 /**
- * Writes dead letters and keeps their bounds. A letter that is kept again gets a new ID: the order of the IDs is the
- * order in which letters were kept last, and a replay that is done discards no letter that was kept since it began. For
- * the thread that writes, except {@link #count()}, {@link #evicted()} and the static methods.
+ * The dead letters of the outbox. A letter that is kept again gets a new ID: the order of the IDs is the
+ * order in which letters were kept last, and a replay that is done discards no letter that was kept since it began.
+ * Thread-safe, except the methods without {@code @Override}, which are for the thread that writes.
  */
-final class DeadLetterTable {
+final class DeadLetterTable implements DeadLetterStore {
 
-    private static final String SELECT = "SELECT id, attempts, first, last, bytes, reason, detail, status, answer,"
-            + " event_id, event_type, lane, grp, encoding";
     private static final long AGE_CHECK_MILLIS = TimeUnit.HOURS.toMillis(1);
     private static final long MAX_CLOCK_CHANGE_MILLIS = TimeUnit.MINUTES.toMillis(1);
 
     private static final Logger LOG = LoggerFactory.getLogger(DeadLetterTable.class);
 
-    private final Bounds bounds;
+    private final Outbox outbox;
+    private final BridgeSettings settings;
     private Sql sql;
     private volatile long count;
     private long bytes;
@@ -36,8 +40,9 @@ final class DeadLetterTable {
     private long ageCheckedMillis;
     private long ageCheckedNanos;
 
-    DeadLetterTable(Bounds bounds, long nowMillis, long nowNanos) {
-        this.bounds = bounds;
+    DeadLetterTable(Outbox outbox, BridgeSettings settings, long nowMillis, long nowNanos) {
+        this.outbox = outbox;
+        this.settings = settings;
         this.ageCheckedMillis = nowMillis;
         this.ageCheckedNanos = nowNanos;
     }
@@ -53,37 +58,61 @@ final class DeadLetterTable {
         });
     }
 
-    long count() {
+    @Override
+    public long count() {
         return count;
     }
 
-    /** Dead letters that were evicted since the start. */
-    long evicted() {
+    @Override
+    public long evicted() {
         return evicted;
     }
 
-    /** @param key the key of the content */
-    void keep(DeadLetter.Content content, byte[] key, long now) throws SQLException {
-        long first = sql.number("SELECT first FROM dead_letter WHERE key = ?", key);
-        long attempts = sql.number("SELECT attempts FROM dead_letter WHERE key = ?", key);
-        delete("DELETE FROM dead_letter WHERE key = ? RETURNING bytes", key);
+    @Override
+    public void keep(DeadLetter.Content content, StoreCallback callback) {
+        if (content.reason() == null || content.body() == null) {
+            callback.done(false, new StoreException("A dead letter needs a reason and a body"));
+        } else {
+            byte[] key = content.key();
+            outbox.loop.offer(() -> keep(content, key, outbox.writer.now), content.body().length,
+                    failure -> callback.done(false, failure));
+        }
+    }
+
+    private void keep(DeadLetter.Content content, byte[] key, long now) throws SQLException, StoreFullException {
+        // the events of a lane are kept on a full disk too: the lane could not go on without it
+        if (outbox.writer.isDiskFull && content.lane() == null) {
+            throw new StoreFullException("The disk of the outbox is full");
+        }
+        long[] first = { now };
+        int[] attempts = { 1 };
+        sql.query("DELETE FROM dead_letter WHERE key = ? RETURNING bytes, first, attempts", row -> {
+            first[0] = row.getLong(2);
+            attempts[0] += row.getInt(3);
+            return deleted(row);
+        }, key);
         sql.update("INSERT INTO dead_letter (key, reason, detail, status, answer, attempts, first, last, event_id,"
                 + " event_type, lane, grp, encoding, bytes, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                key, content.reason(), content.detail(), content.status(), content.answer(), attempts + 1,
-                attempts == 0 ? now : first, now, content.eventId(), content.eventType(), content.lane(),
+                key, content.reason(), content.detail(), content.status(), content.answer(), attempts[0],
+                first[0], now, content.eventId(), content.eventType(), content.lane(),
                 content.group(), content.encoding(), content.body().length, content.body());
         count++;
         bytes += content.body().length;
-        while ((count > bounds.deadLetters() || bytes > bounds.deadLetterBytes() && count > 1) && delete(
+        long maxBytes = settings.deadLettersMaxBytes().asLongValue();
+        while ((count > settings.deadLettersMax() || bytes > maxBytes && count > 1) && delete(
                 "DELETE FROM dead_letter WHERE id = (SELECT min(id) FROM dead_letter) RETURNING bytes") > 0) {
             evictedNow++;
         }
     }
 
-    void discard(List<Long> ids) throws SQLException {
-        for (Long id : ids) {
-            delete("DELETE FROM dead_letter WHERE id = ? RETURNING bytes", id);
-        }
+    @Override
+    public void discard(List<Long> ids, StoreCallback callback) {
+        List<Long> copy = List.copyOf(ids);
+        outbox.loop.offer(() -> {
+            for (Long id : copy) {
+                delete("DELETE FROM dead_letter WHERE id = ? RETURNING bytes", id);
+            }
+        }, 0, failure -> callback.done(false, failure));
     }
 
     /** Once an hour, and only if the clock was not set since: else letters that are not old would be evicted. */
@@ -95,17 +124,19 @@ final class DeadLetterTable {
             ageCheckedNanos = nowNanos;
             if (isClockEven) {
                 evictedNow += delete("DELETE FROM dead_letter WHERE last < ? RETURNING bytes",
-                        nowMillis - bounds.deadLetterAge().toMillis());
+                        nowMillis - settings.deadLettersMaxAge().toMillis());
             }
         }
     }
 
     private int delete(String statement, Object... parameters) throws SQLException {
-        return sql.query(statement, row -> {
-            count--;
-            bytes -= row.getLong(1);
-            return true;
-        }, parameters);
+        return sql.query(statement, this::deleted, parameters);
+    }
+
+    private boolean deleted(ResultSet row) throws SQLException {
+        count--;
+        bytes -= row.getLong(1);
+        return true;
     }
 
     /** Counts what is committed. */
@@ -117,32 +148,38 @@ final class DeadLetterTable {
         }
     }
 
-    /** Reads dead letters without their bodies. */
-    static List<DeadLetter> list(Sql sql, DeadLetter.Filter filter, long after, int limit) throws SQLException {
-        List<DeadLetter> letters = new ArrayList<>();
+    @Override
+    public List<DeadLetter> list(DeadLetter.Filter filter, long after, int limit) throws StoreException {
         // the + keeps SQLite from sorting all letters of a period for each page
-        sql.query(SELECT + " FROM dead_letter WHERE id > ?1 AND (?2 IS NULL OR reason = ?2)"
-                + " AND (?3 IS NULL OR event_type = ?3) AND +last >= ?4 AND +last < ?5 ORDER BY id LIMIT ?6",
-                row -> letters.add(letter(row, null)), after, filter.reason(), filter.type(),
+        return read("NULL", "id > ?1 AND (?2 IS NULL OR reason = ?2) AND (?3 IS NULL OR event_type = ?3)"
+                + " AND +last >= ?4 AND +last < ?5 ORDER BY id LIMIT ?6", after, filter.reason(), filter.type(),
                 filter.from() == null ? Long.MIN_VALUE : filter.from().toEpochMilli(),
                 filter.to() == null ? Long.MAX_VALUE : filter.to().toEpochMilli(), limit);
-        return letters;
     }
 
-    /** Reads a dead letter with its body. */
-    static Optional<DeadLetter> get(Sql sql, long id) throws SQLException {
+    @Override
+    public Optional<DeadLetter> get(long id) throws StoreException {
+        return read("body", "id = ?", id).stream().findFirst();
+    }
+
+    private List<DeadLetter> read(String body, String condition, Object... parameters) throws StoreException {
         List<DeadLetter> letters = new ArrayList<>();
-        sql.query(SELECT + ", body FROM dead_letter WHERE id = ?", row -> letters.add(letter(row, row.getBytes(15))),
-                id);
-        return letters.stream().findFirst();
+        try (Sql connection = outbox.database.connect()) {
+            connection.query("SELECT id, attempts, first, last, bytes, reason, detail, status, answer, event_id,"
+                    + " event_type, lane, grp, encoding, " + body + " FROM dead_letter WHERE " + condition,
+                    row -> letters.add(letter(row)), parameters);
+            return letters;
+        } catch (SQLException e) {
+            throw outbox.database.unreadable(e);
+        }
     }
 
-    private static DeadLetter letter(ResultSet row, byte[] body) throws SQLException {
+    private static DeadLetter letter(ResultSet row) throws SQLException {
         int status = row.getInt(8);
         return new DeadLetter(row.getLong(1), row.getInt(2), Instant.ofEpochMilli(row.getLong(3)),
                 Instant.ofEpochMilli(row.getLong(4)), row.getInt(5),
                 new DeadLetter.Content(row.getString(6), row.getString(7), status == 0 ? null : status,
                         row.getString(9), row.getString(10), row.getString(11), row.getString(12), row.getString(13),
-                        row.getString(14), body));
+                        row.getString(14), row.getBytes(15)));
     }
 }

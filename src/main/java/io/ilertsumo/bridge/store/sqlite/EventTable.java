@@ -1,8 +1,6 @@
 package io.ilertsumo.bridge.store.sqlite;
 
-import java.io.ByteArrayOutputStream;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -24,23 +22,16 @@ final class EventTable {
     private static final int MAX_ROW_BYTES = 256 * 1024;
 
     private final Function<String, OutboxLane> lanes;
-    private final Map<Name, Fifo> fifos = new HashMap<>();
-    private final Map<Fifo, List<Row>> added = new HashMap<>();
+    /** By lane and group. */
+    private final Map<List<String>, Fifo> fifos = new HashMap<>();
     private final Set<Fifo> changed = new HashSet<>();
     private Sql sql;
     private long lastRow;
     private long lastFifo;
-    private long events;
-    private long bytes;
-
-    private record Name(String lane, String group) {
-    }
-
-    private static final class Row {
-
-        private final ByteArrayOutputStream body = new ByteArrayOutputStream(1024);
-        private int events;
-    }
+    /** Pending events of all lanes. */
+    long events;
+    /** Bytes of the pending events of all lanes. */
+    long bytes;
 
     /** @param lanes the lane of a name, which may be new */
     EventTable(Function<String, OutboxLane> lanes) {
@@ -56,16 +47,17 @@ final class EventTable {
     /** Uses the connection from now on, and reads what is committed. */
     void open(Sql connection) throws SQLException {
         sql = connection;
-        added.clear();
         changed.clear();
         events = 0;
         bytes = 0;
-        fifos.values().forEach(fifo -> fifo.current = fifo.committed);
+        fifos.values().forEach(fifo -> {
+            fifo.current = fifo.committed;
+            fifo.clearRow();
+        });
         lastRow = Math.max(lastRow, sql.number("SELECT max(id) FROM event"));
         sql.query("SELECT id, lane, grp, events, bytes, first, taken FROM queue", row -> {
             long id = row.getLong(1);
-            Fifo fifo = fifos.computeIfAbsent(new Name(row.getString(2), row.getString(3)),
-                    name -> new Fifo(id, lanes.apply(name.lane), name.group));
+            Fifo fifo = fifo(row.getString(2), row.getString(3), id);
             fifo.current = new State(row.getLong(4), row.getLong(5), row.getLong(6), row.getInt(7), oldest(fifo));
             fifo.lane.commit(fifo);
             events += fifo.current.events();
@@ -77,33 +69,38 @@ final class EventTable {
         });
     }
 
+    private Fifo fifo(String lane, String group, long id) {
+        return fifos.computeIfAbsent(List.of(lane, group), name -> new Fifo(id, lanes.apply(lane), group));
+    }
+
     private long oldest(Fifo fifo) throws SQLException {
         return sql.number("SELECT accepted FROM event WHERE queue = ? ORDER BY id LIMIT 1", fifo.id);
     }
 
-    /** Pending events of all lanes. */
-    long events() {
-        return events;
-    }
-
-    /** Bytes of the pending events of all lanes. */
-    long bytes() {
-        return bytes;
-    }
-
-    void add(String lane, String group, byte[] line) {
-        Fifo fifo = fifos.computeIfAbsent(new Name(lane, group),
-                name -> new Fifo(++lastFifo, lanes.apply(lane), group));
-        List<Row> rows = added.computeIfAbsent(fifo, f -> new ArrayList<>());
-        if (rows.isEmpty() || rows.get(rows.size() - 1).body.size() + line.length >= MAX_ROW_BYTES) {
-            rows.add(new Row());
+    void add(String lane, String group, byte[] line, long now) throws SQLException {
+        Fifo fifo = fifo(lane, group, lastFifo + 1);
+        lastFifo = Math.max(lastFifo, fifo.id);
+        if (fifo.row.size() + line.length >= MAX_ROW_BYTES) {
+            writeRow(fifo, now);
         }
-        Row row = rows.get(rows.size() - 1);
-        row.body.writeBytes(line);
-        row.body.write('\n');
-        row.events++;
+        fifo.row.writeBytes(line);
+        fifo.row.write('\n');
+        fifo.rowEvents++;
+        changed.add(fifo);
         events++;
         bytes += line.length + 1;
+    }
+
+    private void writeRow(Fifo fifo, long now) throws SQLException {
+        if (fifo.rowEvents > 0) {
+            byte[] body = fifo.row.toByteArray();
+            sql.update("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)", ++lastRow, fifo.id, now, fifo.rowEvents,
+                    checksum(body), body);
+            State state = fifo.current;
+            fifo.current = new State(state.events() + fifo.rowEvents, state.bytes() + body.length, state.first(),
+                    state.taken(), state.oldest() == 0 ? now : state.oldest());
+            fifo.clearRow();
+        }
     }
 
     /** Moves the position of a FIFO to the end of a batch. Does nothing if it is there already. */
@@ -117,7 +114,7 @@ final class EventTable {
         long oldest = oldest(fifo);
         // exact, unless a row was damaged: then a FIFO without rows has no events, and one with rows is delivered
         long eventsLeft = oldest == 0 ? 0 : Math.max(1, before.events() - batch.events());
-        long bytesLeft = oldest == 0 ? 0 : Math.max(1, before.bytes() - batch.bytes());
+        long bytesLeft = oldest == 0 ? 0 : Math.max(1, before.bytes() - batch.body().length - 1);
         events -= before.events() - eventsLeft;
         bytes -= before.bytes() - bytesLeft;
         fifo.current = new State(eventsLeft, bytesLeft, batch.row(), batch.taken(), oldest);
@@ -133,19 +130,8 @@ final class EventTable {
 
     /** Writes what was added, and the counts and positions that have changed. */
     void write(long now) throws SQLException {
-        for (Map.Entry<Fifo, List<Row>> entry : added.entrySet()) {
-            Fifo fifo = entry.getKey();
-            for (Row row : entry.getValue()) {
-                byte[] body = row.body.toByteArray();
-                sql.update("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)", ++lastRow, fifo.id, now, row.events,
-                        checksum(body), body);
-                State state = fifo.current;
-                fifo.current = new State(state.events() + row.events, state.bytes() + body.length, state.first(),
-                        state.taken(), state.oldest() == 0 ? now : state.oldest());
-            }
-            changed.add(fifo);
-        }
         for (Fifo fifo : changed) {
+            writeRow(fifo, now);
             State state = fifo.current;
             sql.update("INSERT INTO queue VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id)"
                     + " DO UPDATE SET events = ?4, bytes = ?5, first = ?6, taken = ?7", fifo.id, fifo.lane.name(),
@@ -157,6 +143,5 @@ final class EventTable {
     void committed() {
         changed.forEach(fifo -> fifo.lane.commit(fifo));
         changed.clear();
-        added.clear();
     }
 }

@@ -1,21 +1,40 @@
 package io.ilertsumo.bridge.store.sqlite;
 
 import java.nio.ByteBuffer;
+import java.sql.SQLException;
+import java.util.HashSet;
+import java.util.Set;
 
 import io.ilertsumo.bridge.event.EventKey;
+import io.netty.util.collection.LongObjectHashMap;
 
 /**
- * The keys of the latest events, in two generations: once the young one is full or old enough, it becomes the old one
- * and the former old one is forgotten. So the window holds at least the latest {@code generationSize} keys and about
- * twice as many at most, in 32 to 64 bytes each. Not thread-safe.
+ * The keys of the latest events, in memory and in the table {@code seen}, one row per commit. They are in two
+ * generations: once the young one is full or old enough, it becomes the old one and the former old one is forgotten. So
+ * the window holds at least the latest {@code generationSize} keys and about twice as many at most, in 32 to 64 bytes
+ * each. In memory are 72 bits of a key: with a million keys, less than one event in 10^15 is taken for another one. For
+ * the thread that writes.
  */
 final class IdempotencyWindow {
 
+    /** Rows that the window has forgotten are deleted in steps, so that no commit takes long. */
+    private static final int ROWS_DELETED_PER_COMMIT = 256;
+
     private final int generationSize;
     private final long generationMillis;
-    private KeySet young = new KeySet();
-    private KeySet old = new KeySet();
-    private long youngSince = Long.MIN_VALUE;
+    /** The last byte of each key by its first half; no object for each key, as {@link Byte} has all its values cached. */
+    private LongObjectHashMap<Byte> young = new LongObjectHashMap<>();
+    private LongObjectHashMap<Byte> old = new LongObjectHashMap<>();
+    private long youngSince;
+    /** The first row of the young generation; 0 as long as there is none. */
+    private long firstOfYoung;
+    private long lastRow;
+    /** The window has forgotten rows with a lower ID, which are to be deleted; 0 if there are none. */
+    private long forgotten;
+    /** In the open transaction. */
+    private final Set<Key> added = new HashSet<>();
+    private byte[] addedKeys;
+    private Sql sql;
 
     /** The key of an event, see {@link EventKey}. */
     record Key(long high, long low) {
@@ -31,80 +50,79 @@ final class IdempotencyWindow {
         this.generationMillis = generationMillis;
     }
 
+    /** Uses the connection from now on, and reads what is committed and not in memory. */
+    void open(Sql connection) throws SQLException {
+        sql = connection;
+        added.clear();
+        sql.query("SELECT id, at, keys FROM seen WHERE id > ? ORDER BY id", row -> {
+            remember(row.getLong(1), row.getLong(2), row.getBytes(3));
+            return true;
+        }, lastRow);
+    }
+
     boolean contains(Key key) {
-        return young.contains(key.high, key.low) || old.contains(key.high, key.low);
+        return added.contains(key) || isIn(young, key) || isIn(old, key);
+    }
+
+    private static boolean isIn(LongObjectHashMap<Byte> keys, Key key) {
+        Byte last = keys.get(key.high);
+        return last != null && last == (byte) key.low;
+    }
+
+    void add(Key key) {
+        added.add(key);
+    }
+
+    /** Writes what was added. */
+    void write(long now) throws SQLException {
+        if (forgotten > 0) {
+            int deleted = sql.update(
+                    "DELETE FROM seen WHERE id IN (SELECT id FROM seen WHERE id < ? ORDER BY id LIMIT ?)", forgotten,
+                    ROWS_DELETED_PER_COMMIT);
+            forgotten = deleted < ROWS_DELETED_PER_COMMIT ? 0 : forgotten;
+        }
+        if (!added.isEmpty()) {
+            ByteBuffer buffer = ByteBuffer.allocate(added.size() * EventKey.BYTES);
+            added.forEach(key -> buffer.putLong(key.high).putLong(key.low));
+            addedKeys = buffer.array();
+            sql.update("INSERT INTO seen VALUES (?, ?, ?)", lastRow + 1, now, addedKeys);
+        }
+    }
+
+    /** Remembers what is committed. */
+    void committed(long now) {
+        if (!added.isEmpty()) {
+            remember(lastRow + 1, now, addedKeys);
+            added.clear();
+        }
     }
 
     /**
-     * Adds the keys of one commit.
+     * Remembers the keys of one commit.
      *
      * @param  keys any number of {@link EventKey#BYTES} bytes
      * @return      whether a new generation begins with them, so that all before the former one are forgotten
      */
-    boolean add(byte[] keys, long now) {
-        boolean begins = youngSince != Long.MIN_VALUE
-                && (young.size >= generationSize || now - youngSince >= generationMillis);
+    boolean remember(long row, long at, byte[] keys) {
+        boolean begins = firstOfYoung > 0 && (young.size() >= generationSize || at - youngSince >= generationMillis);
         if (begins) {
+            forgotten = firstOfYoung;
             old = young;
-            young = new KeySet();
+            young = new LongObjectHashMap<>();
         }
-        if (begins || youngSince == Long.MIN_VALUE) {
-            youngSince = now;
+        if (begins || firstOfYoung == 0) {
+            firstOfYoung = row;
+            youngSince = at;
         }
+        lastRow = row;
         ByteBuffer buffer = ByteBuffer.wrap(keys);
         while (buffer.hasRemaining()) {
-            young.add(buffer.getLong(), buffer.getLong());
+            young.put(buffer.getLong(), Byte.valueOf((byte) buffer.getLong()));
         }
         return begins;
     }
 
     int size() {
-        return young.size + old.size;
-    }
-
-    /** Open addressing over pairs of longs; a pair of zeros marks a free place, which no digest is. */
-    private static final class KeySet {
-
-        private long[] table = new long[2 * 1024];
-        private int size;
-
-        boolean contains(long high, long low) {
-            return !isFree(place(high, low));
-        }
-
-        void add(long high, long low) {
-            int place = place(high, low);
-            if (isFree(place)) {
-                table[place] = high;
-                table[place + 1] = low;
-                if (++size > table.length / 4) {
-                    grow();
-                }
-            }
-        }
-
-        private boolean isFree(int place) {
-            return table[place] == 0 && table[place + 1] == 0;
-        }
-
-        private int place(long high, long low) {
-            int mask = table.length - 1;
-            int place = (int) low << 1 & mask;
-            while ((table[place] != high || table[place + 1] != low) && !isFree(place)) {
-                place = place + 2 & mask;
-            }
-            return place;
-        }
-
-        private void grow() {
-            long[] full = table;
-            table = new long[2 * full.length];
-            size = 0;
-            for (int i = 0; i < full.length; i += 2) {
-                if (full[i] != 0 || full[i + 1] != 0) {
-                    add(full[i], full[i + 1]);
-                }
-            }
-        }
+        return young.size() + old.size();
     }
 }

@@ -1,49 +1,76 @@
 package io.ilertsumo.bridge.store.sqlite;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.Collection;
-import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 
-import io.ilertsumo.bridge.deadletter.DeadLetter;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import io.ilertsumo.bridge.deadletter.DeadLetterStore;
 import io.ilertsumo.bridge.event.EventKey;
 import io.ilertsumo.bridge.lane.BatchSource;
 import io.ilertsumo.bridge.lane.LaneEvent;
 import io.ilertsumo.bridge.lane.LaneStore;
+import io.ilertsumo.bridge.lane.LogLimit;
 import io.ilertsumo.bridge.lane.StoreCallback;
 import io.ilertsumo.bridge.lane.StoreException;
+import io.ilertsumo.bridge.lane.StoreFullException;
+import io.ilertsumo.bridge.settings.BridgeSettings;
 import io.ilertsumo.bridge.store.sqlite.IdempotencyWindow.Key;
 
 /** Lanes and dead letters in one SQLite file. Thread-safe. */
-public final class Outbox implements LaneStore, DeadLetterStore, AutoCloseable {
+public final class Outbox implements LaneStore, AutoCloseable {
 
     private static final int CHECK_SECONDS = 5;
+    private static final long DISK_CHECK_NANOS = TimeUnit.SECONDS.toNanos(1);
+    /** Free pages that stay in the file for reuse. The others are returned to the disk while the outbox is idle. */
+    private static final int FREE_PAGES_KEPT = 2048;
+    private static final int FREE_PAGES_RETURNED_AT_ONCE = 256;
 
-    private final OutboxDatabase database;
+    private static final Logger LOG = LoggerFactory.getLogger(Outbox.class);
+
+    private final long maxEvents;
+    private final long maxBytes;
+    private final long minFreeDisk;
+    private final LongSupplier freeDisk;
+    final OutboxDatabase database;
     private final Map<String, OutboxLane> lanes = new ConcurrentHashMap<>();
-    private final OutboxWriter writer;
-    private final CommitLoop loop;
+    /** For the thread that writes. */
+    final EventTable events = new EventTable(this::lane);
+    private final IdempotencyWindow seen;
+    private final DeadLetterTable deadLetters;
+    final Writer writer = new Writer();
+    final CommitLoop loop;
 
     /**
-     * Opens the outbox in a directory, which is created if it is missing.
+     * Opens the outbox in its directory, which is created if it is missing.
      *
      * @param  completions    runs the callbacks
      * @throws StoreException if another process uses it, its schema has another version, or it can't be opened
      */
-    public Outbox(Path directory, Bounds bounds, Executor completions) throws StoreException {
-        database = new OutboxDatabase(directory);
+    public Outbox(BridgeSettings settings, Executor completions) throws StoreException {
+        this(settings, completions, settings.outboxDirectory().toFile()::getUsableSpace);
+    }
+
+    /** @param freeDisk bytes that are free on the disk */
+    Outbox(BridgeSettings settings, Executor completions, LongSupplier freeDisk) throws StoreException {
+        maxEvents = settings.outboxMaxEvents();
+        maxBytes = settings.outboxMaxBytes().asLongValue();
+        minFreeDisk = settings.outboxMinFreeDisk().asLongValue();
+        this.freeDisk = freeDisk;
+        seen = new IdempotencyWindow(settings.idempotencyKeys(), settings.idempotencyPeriod().toMillis());
+        database = new OutboxDatabase(settings.outboxDirectory());
+        deadLetters = new DeadLetterTable(this, settings, System.currentTimeMillis(), System.nanoTime());
         try {
             database.lock();
-            writer = new OutboxWriter(database, bounds, Files.getFileStore(directory), this::lane);
+            writer.open();
         } catch (IOException | SQLException | StoreException e) {
             database.close();
             throw e instanceof StoreException refused
@@ -53,8 +80,13 @@ public final class Outbox implements LaneStore, DeadLetterStore, AutoCloseable {
         loop = new CommitLoop("The outbox " + database, writer, completions);
     }
 
+    /** The dead letters in the same file; closed with the outbox. */
+    public DeadLetterStore deadLetters() {
+        return deadLetters;
+    }
+
     private OutboxLane lane(String name) {
-        return lanes.computeIfAbsent(name, OutboxLane::new);
+        return lanes.computeIfAbsent(name, key -> new OutboxLane(key, this));
     }
 
     @Override
@@ -74,15 +106,8 @@ public final class Outbox implements LaneStore, DeadLetterStore, AutoCloseable {
     @Override
     public BatchSource open(String lane, int maxEvents, int maxBytes) throws StoreException {
         OutboxLane claimed = lane(lane);
-        if (!claimed.claim()) {
-            throw new StoreException("The lane " + lane + " has a consumer already");
-        }
-        try {
-            return new OutboxSource(claimed, database, writer, loop);
-        } catch (SQLException e) {
-            claimed.release();
-            throw database.unreadable(e);
-        }
+        claimed.claim();
+        return claimed;
     }
 
     @Override
@@ -93,67 +118,20 @@ public final class Outbox implements LaneStore, DeadLetterStore, AutoCloseable {
     /** Checks by a write. */
     @Override
     public void check() throws StoreException {
-        StoreException failure;
-        try {
-            failure = loop.submit(writer::probe).orTimeout(CHECK_SECONDS, TimeUnit.SECONDS).join();
-        } catch (CompletionException e) {
-            throw new StoreException("A write to the outbox takes more than " + CHECK_SECONDS + " s", e);
-        }
+        StoreException late = new StoreException("A write to the outbox takes more than " + CHECK_SECONDS + " s");
+        await(loop.submit(writer::probe).completeOnTimeout(late, CHECK_SECONDS, TimeUnit.SECONDS));
+    }
+
+    /** Writes, whatever is queued, and waits until it is durable. */
+    void write(CommitLoop.Write write) throws StoreException {
+        await(loop.submit(write));
+    }
+
+    private static void await(CompletableFuture<StoreException> write) throws StoreException {
+        StoreException failure = write.join();
         if (failure != null) {
             throw failure;
         }
-    }
-
-    @Override
-    public void keep(DeadLetter.Content content, StoreCallback callback) {
-        if (content.reason() == null || content.body() == null) {
-            callback.done(false, new StoreException("A dead letter needs a reason and a body"));
-        } else {
-            byte[] key = content.key();
-            loop.offer(() -> writer.keep(content, key), content.body().length,
-                    failure -> callback.done(false, failure));
-        }
-    }
-
-    @Override
-    public void discard(List<Long> ids, StoreCallback callback) {
-        List<Long> copy = List.copyOf(ids);
-        loop.offer(() -> writer.deadLetters.discard(copy), 0, failure -> callback.done(false, failure));
-    }
-
-    /** A query to the file. */
-    @FunctionalInterface
-    private interface Query<T> {
-        T run(Sql sql) throws SQLException;
-    }
-
-    private <T> T read(Query<T> query) throws StoreException {
-        try (Sql sql = database.connect()) {
-            return query.run(sql);
-        } catch (SQLException e) {
-            writer.report(e);
-            throw database.unreadable(e);
-        }
-    }
-
-    @Override
-    public List<DeadLetter> list(DeadLetter.Filter filter, long after, int limit) throws StoreException {
-        return read(sql -> DeadLetterTable.list(sql, filter, after, limit));
-    }
-
-    @Override
-    public Optional<DeadLetter> get(long id) throws StoreException {
-        return read(sql -> DeadLetterTable.get(sql, id));
-    }
-
-    @Override
-    public long count() {
-        return writer.deadLetters.count();
-    }
-
-    @Override
-    public long evicted() {
-        return writer.deadLetters.evicted();
     }
 
     /** Commits what is queued and closes the file. Later writes fail. */
@@ -162,5 +140,111 @@ public final class Outbox implements LaneStore, DeadLetterStore, AutoCloseable {
         loop.close();
         writer.close();
         database.close();
+    }
+
+    /** The transactions, and the bounds of pending events. For the thread that writes. */
+    final class Writer implements CommitLoop.Transactions {
+
+        private final LogLimit log = new LogLimit();
+        private Sql sql;
+        /** When the transaction began. */
+        long now;
+        boolean isDiskFull;
+        private long diskCheckedNanos = System.nanoTime() - DISK_CHECK_NANOS;
+        private boolean isFullLogged;
+
+        void open() throws SQLException, IOException, StoreException {
+            sql = database.open(opened -> {
+                events.open(opened);
+                seen.open(opened);
+                deadLetters.open(opened);
+            });
+        }
+
+        @Override
+        public void begin() throws SQLException, IOException, StoreException {
+            if (database.corrupt != null) {
+                close();
+            }
+            if (sql == null) {
+                open();
+            }
+            if (System.nanoTime() - diskCheckedNanos >= DISK_CHECK_NANOS) {
+                isDiskFull = freeDisk.getAsLong() <= minFreeDisk;
+                diskCheckedNanos = System.nanoTime();
+            }
+            now = System.currentTimeMillis();
+            sql.update("BEGIN IMMEDIATE");
+        }
+
+        @Override
+        public void commit() throws SQLException {
+            events.write(now);
+            seen.write(now);
+            deadLetters.evictAged(now, System.nanoTime());
+            sql.update("COMMIT");
+            events.committed();
+            seen.committed(now);
+            deadLetters.committed();
+        }
+
+        /** Closes the connection. The next transaction opens another one and reads what is committed. */
+        @Override
+        public void rollback(Throwable cause) {
+            database.report(cause);
+            close();
+        }
+
+        @Override
+        public boolean idle() throws SQLException, IOException, StoreException {
+            begin();
+            commit();
+            if (sql.number("PRAGMA freelist_count") <= FREE_PAGES_KEPT) {
+                return false;
+            }
+            sql.execute("PRAGMA incremental_vacuum(" + FREE_PAGES_RETURNED_AT_ONCE + ")");
+            // the file gets shorter with the next checkpoint, and while the outbox is idle none comes by itself
+            sql.execute("PRAGMA wal_checkpoint(PASSIVE)");
+            return true;
+        }
+
+        void close() {
+            if (sql != null) {
+                sql.close();
+                sql = null;
+            }
+        }
+
+        /** Stores an event; returns whether it is a duplicate, and not stored. */
+        boolean append(LaneEvent event, Key key) throws SQLException, StoreFullException {
+            if (!event.replay() && seen.contains(key)) {
+                return true;
+            }
+            requireRoom(event.line().length);
+            events.add(event.lane(), event.group(), event.line(), now);
+            seen.add(key);
+            if (isFullLogged) {
+                isFullLogged = false;
+                LOG.warn("The outbox {} accepts events again. Pending events: {}", database, events.events);
+            }
+            return false;
+        }
+
+        /** Writes a row, if the outbox has room for an event. */
+        void probe() throws SQLException, StoreFullException {
+            requireRoom(0);
+            sql.update("INSERT OR REPLACE INTO probe VALUES (1, ?)", now);
+        }
+
+        private void requireRoom(int bytes) throws StoreFullException {
+            if (isDiskFull || events.events >= maxEvents || events.bytes + bytes >= maxBytes) {
+                String full = isDiskFull ? "The disk of the outbox" : "The outbox";
+                if (log.count(full) > 0) {
+                    isFullLogged = true;
+                    LOG.warn("{} {} is full and rejects events. Pending events: {}", full, database, events.events);
+                }
+                throw new StoreFullException(full + " is full");
+            }
+        }
     }
 }

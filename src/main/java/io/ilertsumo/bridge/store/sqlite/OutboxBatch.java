@@ -15,11 +15,11 @@ import io.ilertsumo.bridge.store.sqlite.OutboxLane.State;
 /**
  * A batch of the outbox. It ends at a position of its FIFO.
  *
- * @param bytes bytes of its events in the file, line breaks included
- * @param row   rows with a lower ID are before the position
- * @param taken bytes of this row that are before the position
+ * @param row       rows with a lower ID are before the position
+ * @param taken     bytes of this row that are before the position
+ * @param isDamaged whether it is the rest of a damaged row, which is not to be delivered
  */
-record OutboxBatch(Fifo fifo, int events, byte[] body, List<Part> parts, long bytes, long row, int taken)
+record OutboxBatch(Fifo fifo, int events, byte[] body, List<Part> parts, long row, int taken, boolean isDamaged)
         implements
             Batch {
 
@@ -37,75 +37,78 @@ record OutboxBatch(Fifo fifo, int events, byte[] body, List<Part> parts, long by
         return fifo.group;
     }
 
-    /** Reads the next batch of a FIFO: lines of one row after the other, from the position on. */
-    static final class Reader {
+    /** Reads the next batch of a FIFO, or its first row if that is damaged; {@code null} if there is no event. */
+    static OutboxBatch read(Sql sql, Fifo fifo, int maxEvents, int maxBytes) throws SQLException {
+        Reader reader = new Reader(fifo.committed, maxEvents, maxBytes);
+        sql.query("SELECT id, accepted, events, checksum, body FROM event WHERE queue = ? AND id >= ? ORDER BY id",
+                reader::add, fifo.id, reader.start.first());
+        byte[] lines = reader.lines.toByteArray();
+        return reader.events == 0
+                ? null
+                : new OutboxBatch(fifo, reader.events, Arrays.copyOf(lines, Math.max(0, lines.length - 1)),
+                        reader.parts, reader.row,
+                        reader.taken, reader.isDamaged);
+    }
 
-        private final Fifo fifo;
+    /** Collects lines of one row after the other, from a position on. */
+    private static final class Reader {
+
         private final State start;
         private final int maxEvents;
         private final int maxBytes;
-        private final ByteArrayOutputStream body = new ByteArrayOutputStream(64 * 1024);
+        private final ByteArrayOutputStream lines = new ByteArrayOutputStream(64 * 1024);
         private final List<Part> parts = new ArrayList<>();
         private int events;
         private long row;
         private int taken;
-        /** The first row, if it is damaged: not to be delivered. */
-        OutboxBatch damaged;
+        private boolean isDamaged;
 
-        Reader(Fifo fifo, int maxEvents, int maxBytes) {
-            this.fifo = fifo;
-            this.start = fifo.committed;
+        Reader(State start, int maxEvents, int maxBytes) {
+            this.start = start;
             this.maxEvents = maxEvents;
             this.maxBytes = maxBytes;
         }
 
-        /** Returns the batch; {@code null} if there is no event, or the first row is damaged. */
-        OutboxBatch read(Sql sql) throws SQLException {
-            sql.query("SELECT id, accepted, events, checksum, body FROM event WHERE queue = ? AND id >= ? ORDER BY id",
-                    this::add, fifo.id, start.first());
-            byte[] lines = body.toByteArray();
-            return events == 0
-                    ? null
-                    : new OutboxBatch(fifo, events, Arrays.copyOf(lines, lines.length - 1), parts, lines.length, row,
-                            taken);
-        }
-
-        /** Adds the lines of a row; returns whether the next row may follow. */
+        /** Adds lines of a row; returns whether the next row may follow. */
         private boolean add(ResultSet result) throws SQLException {
-            long id = result.getLong(1);
-            int begin = id == start.first() ? start.taken() : 0;
-            byte[] lines = result.getBytes(5);
-            if (EventTable.checksum(lines) != result.getLong(4)) {
-                // a row after others is read again, as the first one
+            byte[] body = result.getBytes(5);
+            int begin = result.getLong(1) == start.first() ? Math.min(start.taken(), body.length) : 0;
+            if (EventTable.checksum(body) != result.getLong(4)) {
+                // after other rows, it is read again as the first one
                 if (events == 0) {
-                    long before = new String(lines, 0, begin, StandardCharsets.ISO_8859_1).lines().count();
-                    damaged = new OutboxBatch(fifo, result.getInt(3) - (int) before, lines, parts, lines.length - begin,
-                            id + 1, 0);
+                    isDamaged = true;
+                    long before = new String(body, 0, begin, StandardCharsets.ISO_8859_1).lines().count();
+                    add(result, Math.max(1, result.getInt(3) - (int) before), body, begin, body.length);
                 }
                 return false;
             }
-            int before = events;
+            int count = 0;
             int end = begin;
-            while (end < lines.length && events < maxEvents) {
+            while (end < body.length && events + count < maxEvents) {
                 int lineBreak = end;
-                while (lines[lineBreak] != '\n') {
+                while (body[lineBreak] != '\n') {
                     lineBreak++;
                 }
                 // the last line break is not part of the batch
-                if ((long) body.size() + lineBreak - begin > maxBytes && events > 0) {
+                if ((long) lines.size() + lineBreak - begin > maxBytes && events + count > 0) {
                     break;
                 }
                 end = lineBreak + 1;
-                events++;
+                count++;
             }
-            if (events > before) {
-                body.write(lines, begin, end - begin);
-                parts.add(new Part(events - before, result.getLong(2)));
+            if (count > 0) {
+                add(result, count, body, begin, end);
             }
-            boolean isWhole = end == lines.length;
-            row = isWhole ? id + 1 : id;
+            return count > 0 && taken == 0 && events < maxEvents;
+        }
+
+        private void add(ResultSet result, int count, byte[] body, int begin, int end) throws SQLException {
+            boolean isWhole = end == body.length;
+            lines.write(body, begin, end - begin);
+            parts.add(new Part(count, result.getLong(2)));
+            events += count;
+            row = result.getLong(1) + (isWhole ? 1 : 0);
             taken = isWhole ? 0 : end;
-            return isWhole && events < maxEvents;
         }
     }
 }

@@ -1,6 +1,7 @@
 package io.ilertsumo.bridge.store.sqlite;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
@@ -10,11 +11,14 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.sql.SQLException;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.sqlite.SQLiteJDBCLoader;
+import org.sqlite.util.LibraryLoaderUtil;
 
 import io.ilertsumo.bridge.lane.StoreException;
 
@@ -27,33 +31,39 @@ final class OutboxDatabase implements AutoCloseable {
     /** The version of the schema, stored in the file as {@code user_version}. */
     static final int SCHEMA_VERSION = 1;
 
-    private static final String[] SCHEMA = {
-            // one row per lane and group, see OutboxLane.State
-            "CREATE TABLE queue (id INTEGER PRIMARY KEY, lane TEXT NOT NULL, grp TEXT NOT NULL, events INTEGER NOT NULL,"
-                    + " bytes INTEGER NOT NULL, first INTEGER NOT NULL, taken INTEGER NOT NULL, UNIQUE (lane, grp))",
-            // one row per commit, lane and group; body: each event and a line break; checksum: CRC-32C of the body
-            "CREATE TABLE event (id INTEGER PRIMARY KEY, queue INTEGER NOT NULL, accepted INTEGER NOT NULL,"
-                    + " events INTEGER NOT NULL, checksum INTEGER NOT NULL, body BLOB NOT NULL)",
-            "CREATE INDEX event_queue ON event (queue, id)",
-            // rows of events whose checksum is wrong
-            "CREATE TABLE damaged (id INTEGER PRIMARY KEY, lane TEXT NOT NULL, grp TEXT NOT NULL,"
-                    + " accepted INTEGER NOT NULL, events INTEGER NOT NULL, checksum INTEGER NOT NULL, body BLOB)",
-            // the keys of the events of one commit
-            "CREATE TABLE seen (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, keys BLOB NOT NULL)",
-            // the body comes last, so that a list does not read it
-            "CREATE TABLE dead_letter (id INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB NOT NULL UNIQUE,"
-                    + " reason TEXT NOT NULL, detail TEXT, status INTEGER, answer TEXT, attempts INTEGER NOT NULL,"
-                    + " first INTEGER NOT NULL, last INTEGER NOT NULL, event_id TEXT, event_type TEXT, lane TEXT,"
-                    + " grp TEXT, encoding TEXT, bytes INTEGER NOT NULL, body BLOB NOT NULL)",
-            "CREATE INDEX dead_letter_last ON dead_letter (last, bytes)",
-            "CREATE TABLE probe (id INTEGER PRIMARY KEY, at INTEGER NOT NULL)" };
+    private static final String SCHEMA = """
+            -- one row per lane and group, see OutboxLane.State
+            CREATE TABLE queue (id INTEGER PRIMARY KEY, lane TEXT NOT NULL, grp TEXT NOT NULL, events INTEGER NOT NULL,
+                bytes INTEGER NOT NULL, first INTEGER NOT NULL, taken INTEGER NOT NULL, UNIQUE (lane, grp));
+            -- one row per commit, lane and group; body: each event and a line break; checksum: CRC-32C of the body
+            CREATE TABLE event (id INTEGER PRIMARY KEY, queue INTEGER NOT NULL, accepted INTEGER NOT NULL,
+                events INTEGER NOT NULL, checksum INTEGER NOT NULL, body BLOB NOT NULL);
+            CREATE INDEX event_queue ON event (queue, id);
+            -- rows of events whose checksum is wrong
+            CREATE TABLE damaged (id INTEGER PRIMARY KEY, lane TEXT NOT NULL, grp TEXT NOT NULL,
+                accepted INTEGER NOT NULL, events INTEGER NOT NULL, checksum INTEGER NOT NULL, body BLOB);
+            -- the keys of the events of one commit
+            CREATE TABLE seen (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, keys BLOB NOT NULL);
+            -- the body comes last, so that a list does not read it
+            CREATE TABLE dead_letter (id INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB NOT NULL UNIQUE,
+                reason TEXT NOT NULL, detail TEXT, status INTEGER, answer TEXT, attempts INTEGER NOT NULL,
+                first INTEGER NOT NULL, last INTEGER NOT NULL, event_id TEXT, event_type TEXT, lane TEXT, grp TEXT,
+                encoding TEXT, bytes INTEGER NOT NULL, body BLOB NOT NULL);
+            CREATE INDEX dead_letter_last ON dead_letter (last, bytes);
+            CREATE TABLE probe (id INTEGER PRIMARY KEY, at INTEGER NOT NULL);
+            """;
 
+    /** The driver's system property for the directory of SQLite's native library. */
+    private static final String LIBRARY_PATH = "org.sqlite.lib.path";
     private static final List<String> TAILS = List.of("", "-wal", "-shm");
     private static final Logger LOG = LoggerFactory.getLogger(OutboxDatabase.class);
 
     private final Path file;
     private FileChannel lockChannel;
-    private volatile int generation;
+    /** Changes whenever the file is replaced: a connection that was opened before reads the former file. */
+    volatile int generation;
+    /** The error that shows that the file is corrupt, until the file is replaced. */
+    volatile Throwable corrupt;
 
     /** Uses a connection. */
     @FunctionalInterface
@@ -79,7 +89,31 @@ final class OutboxDatabase implements AutoCloseable {
         if (lock == null) {
             throw new StoreException("The outbox " + file + " is in use by another process");
         }
-        SqliteLibrary.unpack(file.getParent());
+        unpackLibrary();
+    }
+
+    /**
+     * Writes SQLite's native library, which has to be a file, beside the outbox. The driver would write it to the
+     * directory for temporary files at each start, which a container may not have or may not load code from, and compare
+     * it byte for byte, which is a fifth of the start of a native executable.
+     */
+    private void unpackLibrary() {
+        String name = LibraryLoaderUtil.getNativeLibName();
+        Path library = file.resolveSibling(name);
+        try (InputStream packed = SQLiteJDBCLoader.class
+                .getResourceAsStream(LibraryLoaderUtil.getNativeLibResourcePath() + "/" + name)) {
+            if (packed == null || System.getProperty(LIBRARY_PATH) != null) {
+                return;
+            }
+            byte[] content = packed.readAllBytes();
+            if (!Files.exists(library) || !Arrays.equals(content, Files.readAllBytes(library))) {
+                Path written = Files.write(file.resolveSibling(name + ".new"), content);
+                Files.move(written, library, StandardCopyOption.ATOMIC_MOVE);
+            }
+            System.setProperty(LIBRARY_PATH, file.toAbsolutePath().getParent().toString());
+        } catch (IOException e) {
+            LOG.debug("{} can't be written: the driver uses the directory for temporary files", library, e);
+        }
     }
 
     /** Opens a connection that reads. */
@@ -87,39 +121,33 @@ final class OutboxDatabase implements AutoCloseable {
         return Sql.open(file);
     }
 
-    /** Changes whenever the file is replaced: a connection that was opened before reads the former file. */
-    int generation() {
-        return generation;
-    }
-
     /**
      * Opens the connection that writes, and creates the tables if they are missing. A corrupt file is set aside, and all
      * that can be read of it is copied to a new one.
      *
-     * @param corrupt the error that showed that the file is corrupt; {@code null} if there was none
-     * @param opened  reads what is committed; called again for a new file
+     * @param opened reads what is committed; called again for a new file
      */
-    Sql open(Throwable corrupt, Opened opened) throws SQLException, IOException, StoreException {
-        Throwable cause = corrupt;
+    Sql open(Opened opened) throws SQLException, IOException, StoreException {
         Sql sql = null;
-        if (cause == null) {
-            try {
+        try {
+            if (corrupt == null) {
                 sql = connect();
-                prepare(sql);
-                opened.accept(sql);
-                return sql;
-            } catch (SQLException | StoreException e) {
-                if (!Sql.isCorrupt(e)) {
-                    close(sql);
-                    throw e;
-                }
-                cause = e;
+                return prepare(sql, opened);
+            }
+        } catch (SQLException | StoreException e) {
+            report(e);
+            if (corrupt == null) {
+                close(sql);
+                throw e;
             }
         }
-        replace(cause);
+        replace();
         // not before: to close it would write the write-ahead log into the corrupt file
         close(sql);
-        sql = connect();
+        return prepare(connect(), opened);
+    }
+
+    private Sql prepare(Sql sql, Opened opened) throws SQLException, StoreException {
         prepare(sql);
         opened.accept(sql);
         return sql;
@@ -128,6 +156,13 @@ final class OutboxDatabase implements AutoCloseable {
     private static void close(Sql sql) {
         if (sql != null) {
             sql.close();
+        }
+    }
+
+    /** Has a file that the error shows to be corrupt replaced when it is opened next. */
+    void report(Throwable e) {
+        if (Sql.isCorrupt(e)) {
+            corrupt = e;
         }
     }
 
@@ -145,9 +180,7 @@ final class OutboxDatabase implements AutoCloseable {
         sql.execute("PRAGMA journal_mode = WAL");
         if (version == 0) {
             sql.execute("BEGIN IMMEDIATE");
-            for (String statement : SCHEMA) {
-                sql.execute(statement);
-            }
+            sql.execute(SCHEMA);
             sql.execute("PRAGMA user_version = " + SCHEMA_VERSION);
             sql.execute("COMMIT");
         }
@@ -157,10 +190,10 @@ final class OutboxDatabase implements AutoCloseable {
      * Copies what can be read to a new file, which replaces the corrupt one. Nothing of the corrupt file is deleted: an
      * operator may recover more of it.
      */
-    private void replace(Throwable cause) throws SQLException, IOException, StoreException {
+    private void replace() throws SQLException, IOException, StoreException {
         Path aside = Path.of(file + ".corrupt-" + Instant.now().toString().replace(":", ""));
         LOG.error("The outbox {} is corrupt ({}). It is kept as {}; the rows that can be read are copied to a new file",
-                file, cause.getMessage(), aside);
+                file, corrupt.getMessage(), aside);
         Path created = Path.of(file + ".new");
         for (String tail : TAILS) {
             Files.deleteIfExists(Path.of(created + tail));
@@ -186,6 +219,7 @@ final class OutboxDatabase implements AutoCloseable {
         }
         Files.move(created, file, StandardCopyOption.ATOMIC_MOVE);
         generation++;
+        corrupt = null;
         LOG.error("The outbox {} is replaced by a new file with {} rows. Events of other rows are NOT delivered", file,
                 rows);
     }
@@ -215,7 +249,9 @@ final class OutboxDatabase implements AutoCloseable {
         return rows[0];
     }
 
+    /** Reports the error of a connection that reads; returns it for the caller. */
     StoreException unreadable(SQLException e) {
+        report(e);
         return new StoreException("The outbox " + file + " can't be read: " + e.getMessage(), e);
     }
 

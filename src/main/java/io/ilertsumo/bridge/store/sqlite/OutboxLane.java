@@ -1,20 +1,39 @@
 package io.ilertsumo.bridge.store.sqlite;
 
+import java.io.ByteArrayOutputStream;
+import java.sql.SQLException;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 
-import io.ilertsumo.bridge.lane.LaneStatus;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** One lane: what is committed of its groups, whose turn it is, and the wait for more events. Thread-safe. */
-final class OutboxLane implements LaneStatus {
+import io.ilertsumo.bridge.lane.Batch;
+import io.ilertsumo.bridge.lane.BatchSource;
+import io.ilertsumo.bridge.lane.LaneStatus;
+import io.ilertsumo.bridge.lane.StoreException;
+
+/**
+ * One lane: what is committed of its groups, and the batches of its consumer, which are read over a connection of their
+ * own. Thread-safe, except what only the consumer calls.
+ */
+final class OutboxLane implements LaneStatus, BatchSource {
+
+    private static final Logger LOG = LoggerFactory.getLogger(OutboxLane.class);
 
     private final String name;
+    private final Outbox outbox;
     private final List<Fifo> fifos = new CopyOnWriteArrayList<>();
     private int turn;
     private boolean consumed;
     private boolean woken;
+    // for the consumer's thread
+    private Sql sql;
+    private int generation;
+    /** The last batch, if it is delivered and not removed yet. */
+    private OutboxBatch delivered;
 
     /**
      * Counts and position of a FIFO.
@@ -34,30 +53,36 @@ final class OutboxLane implements LaneStatus {
         final OutboxLane lane;
         final String group;
         volatile State committed = new State(0, 0, 0, 0, 0);
-        /** In the open transaction. For the thread that writes. */
+        // of the open transaction, for the thread that writes
         State current = committed;
+        /** Events that are not written yet, each with a line break. */
+        ByteArrayOutputStream row;
+        int rowEvents;
 
         Fifo(long id, OutboxLane lane, String group) {
             this.id = id;
             this.lane = lane;
             this.group = group;
+            clearRow();
+        }
+
+        void clearRow() {
+            row = new ByteArrayOutputStream(1024);
+            rowEvents = 0;
         }
     }
 
-    OutboxLane(String name) {
+    OutboxLane(String name, Outbox outbox) {
         this.name = name;
+        this.outbox = outbox;
     }
 
-    /** Takes the lane for a consumer; returns whether it had none. */
-    synchronized boolean claim() {
-        boolean isFree = !consumed;
+    /** Takes the lane for a consumer. */
+    synchronized void claim() throws StoreException {
+        if (consumed) {
+            throw new StoreException("The lane " + name + " has a consumer already");
+        }
         consumed = true;
-        return isFree;
-    }
-
-    synchronized void release() {
-        consumed = false;
-        woken = false;
     }
 
     /** Shows what is committed. */
@@ -67,39 +92,6 @@ final class OutboxLane implements LaneStatus {
             fifos.add(fifo);
         }
         notifyAll();
-    }
-
-    /** The FIFOs that have pending events, the one whose turn it is first. */
-    synchronized List<Fifo> pending() {
-        return IntStream.range(0, fifos.size()).mapToObj(i -> fifos.get((turn + i) % fifos.size()))
-                .filter(fifo -> fifo.committed.events > 0).toList();
-    }
-
-    synchronized void endTurn(Fifo fifo) {
-        turn = fifos.indexOf(fifo) + 1;
-    }
-
-    /** Ends the wait of the consumer, or its next one. */
-    synchronized void wake() {
-        woken = true;
-        notifyAll();
-    }
-
-    /** Waits for events; returns whether so many of them, or of their bytes, are pending. */
-    synchronized boolean await(long wantedEvents, long wantedBytes, long millis) throws InterruptedException {
-        pause(wantedEvents, wantedBytes, millis);
-        woken = false;
-        return events() >= wantedEvents || bytes() >= wantedBytes;
-    }
-
-    /** Waits for events; returns {@code false} if the consumer is woken. Then its next wait ends at once, too. */
-    synchronized boolean pause(long wantedEvents, long wantedBytes, long millis) throws InterruptedException {
-        long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
-        for (long left = millis; !woken && left > 0 && events() < wantedEvents && bytes() < wantedBytes;) {
-            wait(left);
-            left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
-        }
-        return !woken;
     }
 
     @Override
@@ -117,19 +109,111 @@ final class OutboxLane implements LaneStatus {
         return fifos.stream().mapToLong(fifo -> fifo.committed.bytes).sum();
     }
 
-    /** When the oldest pending event was accepted, in milliseconds since the epoch; 0 if none is pending. */
-    long oldest() {
-        return fifos.stream().mapToLong(fifo -> fifo.committed.oldest).filter(at -> at > 0).min().orElse(0);
-    }
-
     @Override
-    public long age() {
-        long oldest = oldest();
-        return oldest == 0 ? 0 : Math.max(0, System.currentTimeMillis() - oldest);
+    public long oldest() {
+        return fifos.stream().mapToLong(fifo -> fifo.committed.oldest).filter(at -> at > 0).min().orElse(0);
     }
 
     @Override
     public synchronized boolean isConsumed() {
         return consumed;
+    }
+
+    @Override
+    public synchronized boolean await(int wantedEvents, int wantedBytes, long millis) throws InterruptedException {
+        long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+        for (long left = millis; !woken && left > 0 && events() < wantedEvents && bytes() < wantedBytes;) {
+            wait(left);
+            left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
+        }
+        woken = false;
+        return events() >= wantedEvents || bytes() >= wantedBytes;
+    }
+
+    @Override
+    public void idle(long millis) throws InterruptedException {
+        await(Integer.MAX_VALUE, Integer.MAX_VALUE, millis);
+    }
+
+    @Override
+    public synchronized void wake() {
+        woken = true;
+        notifyAll();
+    }
+
+    @Override
+    public OutboxBatch next(int maxEvents, int maxBytes) throws StoreException {
+        removeDelivered();
+        try {
+            if (sql == null || generation != outbox.database.generation) {
+                disconnect();
+                generation = outbox.database.generation;
+                sql = outbox.database.connect();
+            }
+            OutboxBatch batch = null;
+            for (Fifo fifo : pending()) {
+                batch = batch == null ? read(fifo, maxEvents, maxBytes) : batch;
+            }
+            return batch;
+        } catch (SQLException e) {
+            disconnect();
+            throw outbox.database.unreadable(e);
+        }
+    }
+
+    /** The FIFOs that have pending events, the one whose turn it is first. */
+    private synchronized List<Fifo> pending() {
+        return IntStream.range(0, fifos.size()).mapToObj(i -> fifos.get((turn + i) % fifos.size()))
+                .filter(fifo -> fifo.committed.events > 0).toList();
+    }
+
+    private OutboxBatch read(Fifo fifo, int maxEvents, int maxBytes) throws SQLException, StoreException {
+        OutboxBatch batch = OutboxBatch.read(sql, fifo, maxEvents, maxBytes);
+        while (batch != null && batch.isDamaged()) {
+            OutboxBatch damaged = batch;
+            outbox.write(() -> outbox.events.setAside(damaged));
+            LOG.error("The row {} of the outbox {} is damaged and moved to the table damaged: {} events of the lane {} "
+                    + "are NOT delivered", damaged.row() - 1, outbox.database, damaged.events(), name);
+            batch = OutboxBatch.read(sql, fifo, maxEvents, maxBytes);
+        }
+        return batch;
+    }
+
+    /**
+     * Removes the batch. If it can't be removed, {@link #next(int, int)} retries it before it returns another batch, also
+     * for the next consumer: else the batch would be delivered again.
+     */
+    @Override
+    public void acknowledge(Batch batch) {
+        delivered = (OutboxBatch) batch;
+        try {
+            removeDelivered();
+        } catch (StoreException e) {
+            LOG.error("A batch of the lane {} is delivered, but not removed from the outbox: it is delivered again "
+                    + "after a restart, unless a retry succeeds: {}", name, e.getMessage());
+        }
+    }
+
+    private void removeDelivered() throws StoreException {
+        if (delivered != null) {
+            outbox.write(() -> outbox.events.acknowledge(delivered));
+            turn = fifos.indexOf(delivered.fifo()) + 1;
+            delivered = null;
+        }
+    }
+
+    private void disconnect() {
+        if (sql != null) {
+            sql.close();
+            sql = null;
+        }
+    }
+
+    /** Releases the lane for another consumer. */
+    @Override
+    public synchronized void close() {
+        disconnect();
+        consumed = false;
+        woken = false;
     }
 }

@@ -27,11 +27,9 @@ final class Sql implements AutoCloseable {
     private final Connection connection;
     private final Map<String, PreparedStatement> prepared = new HashMap<>();
 
-    /** Reads one row. */
+    /** Reads one row; returns whether to read the next one too. */
     @FunctionalInterface
     interface RowReader {
-
-        /** @return whether to read the next row too */
         boolean read(ResultSet row) throws SQLException;
     }
 
@@ -85,7 +83,7 @@ final class Sql implements AutoCloseable {
         return statement;
     }
 
-    /** Runs a statement to its end, whether or not it returns rows. */
+    /** Runs statements to their end, whether or not they return rows. */
     void execute(String sql) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             statement.executeUpdate(sql);

@@ -186,6 +186,24 @@ class CommitLoopTest {
     }
 
     @Test
+    void ofACommitWithManyBadWritesTheRestFailsToo() throws Exception {
+        CountDownLatch release = hold();
+        CompletableFuture<StoreException> first = offer(memory.write("first"));
+        List<CompletableFuture<StoreException>> bad = IntStream.range(0, 1000).mapToObj(i -> offer(() -> {
+            throw new IllegalStateException("bad " + i);
+        })).toList();
+        release.countDown();
+
+        for (int i = 0; i < 1000; i++) {
+            assertEquals("The test can't be written: bad " + Math.min(i, CommitLoop.MAX_FAILURES_PER_COMMIT),
+                    get(bad.get(i)).getMessage());
+        }
+        assertEquals("The test can't be written: bad " + CommitLoop.MAX_FAILURES_PER_COMMIT, get(first).getMessage());
+        assertEquals(2 + CommitLoop.MAX_FAILURES_PER_COMMIT, memory.begun.get());
+        assertNull(get(offer(memory.write("and the loop goes on"))));
+    }
+
+    @Test
     void aRejectedWriteEndsNoTransaction() throws Exception {
         CountDownLatch release = hold();
         StoreFullException full = new StoreFullException("full");
@@ -405,7 +423,7 @@ class CommitLoopTest {
         CountDownLatch release = hold();
         CompletableFuture<StoreException> queued = offer(memory.write("queued"));
         CompletableFuture<Void> closed = CompletableFuture.runAsync(loop::close);
-        Awaitility.await().until(() -> !loop.isOpen());
+        Awaitility.await().until(() -> !loop.open);
         release.countDown();
 
         closed.get(10, TimeUnit.SECONDS);

@@ -46,8 +46,8 @@ class DeadLettersTest extends OutboxFixture {
         assertStored(keep(content));
 
         reopen(PLENTY);
-        assertEquals(1, outbox.count());
-        DeadLetter kept = outbox.get(1).orElseThrow();
+        assertEquals(1, outbox.deadLetters().count());
+        DeadLetter kept = outbox.deadLetters().get(1).orElseThrow();
         assertArrayEquals(body, kept.content().body());
         assertEquals(new DeadLetter(1, 1, kept.first(), kept.first(), 256,
                 new DeadLetter.Content("rejected", "Sumo Logic answered 400", 400, "{\"code\":\"bad\"}", "event",
@@ -55,7 +55,7 @@ class DeadLettersTest extends OutboxFixture {
                 kept);
         assertTrue(!kept.first().isBefore(before) && !kept.first().isAfter(Instant.now()));
         assertNull(list(Filter.ALL).get(0).content().body(), "a list has no bodies");
-        assertEquals(Optional.empty(), outbox.get(2));
+        assertEquals(Optional.empty(), outbox.deadLetters().get(2));
     }
 
     @Test
@@ -63,21 +63,21 @@ class DeadLettersTest extends OutboxFixture {
         open(PLENTY);
         assertStored(keep(rejected("event", "first")));
         assertStored(keep(rejected("other event", "first")));
-        DeadLetter before = outbox.get(1).orElseThrow();
+        DeadLetter before = outbox.deadLetters().get(1).orElseThrow();
         assertStored(keep(rejected("event", "second time")));
         assertStored(keep(unreadable("body")));
         assertStored(keep(unreadable("body")));
 
-        assertEquals(3, outbox.count());
+        assertEquals(3, outbox.deadLetters().count());
         List<DeadLetter> letters = list(Filter.ALL);
         assertEquals(List.of(1, 2, 2), letters.stream().map(DeadLetter::attempts).toList());
-        DeadLetter after = outbox.get(letters.get(1).id()).orElseThrow();
+        DeadLetter after = outbox.deadLetters().get(letters.get(1).id()).orElseThrow();
         assertEquals(before.first(), after.first());
         assertEquals("second time", new String(after.content().body(), UTF_8));
         reopen(deadLetters(3, "first".length() + "second time".length() + "body".length()));
-        assertEquals(3, outbox.count());
+        assertEquals(3, outbox.deadLetters().count());
         assertStored(keep(rejected("event", "second time")));
-        assertEquals(3, outbox.count(), "the replaced letter needs no room");
+        assertEquals(3, outbox.deadLetters().count(), "the replaced letter needs no room");
     }
 
     @Test
@@ -100,16 +100,16 @@ class DeadLettersTest extends OutboxFixture {
         try (Logged logged = new Logged()) {
             for (int i = 1; i <= 5; i++) {
                 assertStored(keep(unreadable("" + i)));
-                assertEquals(Math.min(i, 3), outbox.count());
+                assertEquals(Math.min(i, 3), outbox.deadLetters().count());
             }
             assertEquals(2, logged.matching("WARN.*Evicted 1 dead letter.* 3 are kept").size());
         }
-        assertEquals(2, outbox.evicted());
+        assertEquals(2, outbox.deadLetters().evicted());
         reopen(bounds);
         assertStored(keep(unreadable("6")));
 
         assertEquals(List.of("4", "5", "6"), bodies());
-        assertEquals(1, outbox.evicted());
+        assertEquals(1, outbox.deadLetters().evicted());
     }
 
     @Test
@@ -118,7 +118,7 @@ class DeadLettersTest extends OutboxFixture {
         open(bounds);
         assertStored(keep(unreadable("12345")));
         assertStored(keep(unreadable("abcde")));
-        assertEquals(2, outbox.count());
+        assertEquals(2, outbox.deadLetters().count());
         reopen(bounds);
         assertStored(keep(unreadable("x")));
         assertEquals(List.of(5, 1), list(Filter.ALL).stream().map(DeadLetter::size).toList());
@@ -153,8 +153,8 @@ class DeadLettersTest extends OutboxFixture {
         closeOutbox();
         execute("UPDATE dead_letter SET last = id * 1000000000");
         try (Sql sql = Sql.open(directory.resolve("outbox.db"))) {
-            DeadLetterTable table = new DeadLetterTable(
-                    new Bounds(1, 1, 0, 1, Duration.ZERO, 10, 100, Duration.ofMillis(500)), 0, 0);
+            Bounds bounds = new Bounds(1, 1, 0, 1, Duration.ZERO, 10, 100, Duration.ofMillis(500));
+            DeadLetterTable table = new DeadLetterTable(null, bounds.in(directory), 0, 0);
             table.open(sql);
             long now = 1_000_000_600L;
 
@@ -171,8 +171,7 @@ class DeadLettersTest extends OutboxFixture {
 
             assertEquals(1, table.count());
             assertEquals(1, table.evicted());
-            assertEquals(List.of(2L),
-                    DeadLetterTable.list(sql, Filter.ALL, 0, 10).stream().map(DeadLetter::id).toList());
+            assertEquals(2, sql.number("SELECT min(id) FROM dead_letter"));
         }
     }
 
@@ -191,8 +190,8 @@ class DeadLettersTest extends OutboxFixture {
         assertStored(discard(1L, 77L));
 
         assertEquals(List.of("2"), bodies());
-        assertEquals(1, outbox.count());
-        assertEquals(0, outbox.evicted());
+        assertEquals(1, outbox.deadLetters().count());
+        assertEquals(0, outbox.deadLetters().evicted());
         assertStored(keep(unreadable("1")));
         assertEquals(List.of(2L, 3L), list(Filter.ALL).stream().map(DeadLetter::id).toList());
     }
@@ -216,7 +215,7 @@ class DeadLettersTest extends OutboxFixture {
         assertStored(discard(ids.toArray(Long[]::new)));
 
         assertEquals(List.of(900L), list(Filter.ALL).stream().map(DeadLetter::id).toList());
-        assertEquals(1, outbox.count());
+        assertEquals(1, outbox.deadLetters().count());
     }
 
     @Test
@@ -234,7 +233,8 @@ class DeadLettersTest extends OutboxFixture {
                 ids(new Filter(null, null, Instant.ofEpochSecond(2), Instant.ofEpochSecond(4))));
         assertEquals(List.of(3L), ids(new Filter("rejected", "type 1", Instant.ofEpochSecond(2), null)));
         assertEquals(List.of(), ids(new Filter("' OR 1=1 --", null, null, null)));
-        assertEquals(List.of(2L, 3L), outbox.list(Filter.ALL, 1, 2).stream().map(DeadLetter::id).toList());
+        assertEquals(List.of(2L, 3L),
+                outbox.deadLetters().list(Filter.ALL, 1, 2).stream().map(DeadLetter::id).toList());
     }
 
     @Test
@@ -255,7 +255,7 @@ class DeadLettersTest extends OutboxFixture {
         open(PLENTY);
 
         assertEquals(List.of(100 * PAGE), list(Filter.ALL).stream().map(DeadLetter::size).toList());
-        assertThrows(StoreException.class, () -> outbox.get(1));
+        assertThrows(StoreException.class, () -> outbox.deadLetters().get(1));
     }
 
     @Test
@@ -265,7 +265,7 @@ class DeadLettersTest extends OutboxFixture {
         assertInstanceOf(StoreFullException.class, get(keep(unreadable("1"))).failure());
         assertStored(keep(rejected("event", "line")));
 
-        assertEquals(1, outbox.count());
+        assertEquals(1, outbox.deadLetters().count());
     }
 
     @Test
@@ -284,11 +284,11 @@ class DeadLettersTest extends OutboxFixture {
         results.forEach(OutboxFixture::assertStored);
         assertTrue(get(bad).failure().getMessage().contains("needs a reason"));
         assertTrue(get(empty).failure().getMessage().contains("needs a reason and a body"));
-        assertEquals(1, outbox.count());
+        assertEquals(1, outbox.deadLetters().count());
     }
 
     private List<DeadLetter> list(Filter filter) throws StoreException {
-        return outbox.list(filter, 0, 1000);
+        return outbox.deadLetters().list(filter, 0, 1000);
     }
 
     private List<Long> ids(Filter filter) throws StoreException {
@@ -298,7 +298,7 @@ class DeadLettersTest extends OutboxFixture {
     private List<String> bodies() throws StoreException {
         List<String> bodies = new ArrayList<>();
         for (DeadLetter letter : list(Filter.ALL)) {
-            bodies.add(new String(outbox.get(letter.id()).orElseThrow().content().body(), UTF_8));
+            bodies.add(new String(outbox.deadLetters().get(letter.id()).orElseThrow().content().body(), UTF_8));
         }
         return bodies;
     }

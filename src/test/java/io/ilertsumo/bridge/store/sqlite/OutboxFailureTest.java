@@ -10,11 +10,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.FileAttributeView;
-import java.nio.file.attribute.FileStoreAttributeView;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -25,7 +22,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.LongSupplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -35,14 +31,13 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import io.ilertsumo.bridge.deadletter.DeadLetter;
 import io.ilertsumo.bridge.lane.Batch;
 import io.ilertsumo.bridge.lane.BatchSource;
-import io.ilertsumo.bridge.lane.LaneEvent;
 import io.ilertsumo.bridge.lane.StoreException;
 import io.ilertsumo.bridge.lane.StoreFullException;
-import io.ilertsumo.bridge.store.sqlite.IdempotencyWindow.Key;
 
 /** What fails does so alone, and what is damaged is set aside. */
 class OutboxFailureTest extends OutboxFixture {
@@ -81,7 +76,7 @@ class OutboxFailureTest extends OutboxFixture {
 
         store("lane", "g", "1");
         store("other lane", "g", "2");
-        assertEquals(1, outbox.count());
+        assertEquals(1, outbox.deadLetters().count());
         acknowledge(batch);
         assertEquals(List.of(List.of("1")), drain("lane", ALL, ALL));
         reopen(PLENTY);
@@ -121,7 +116,7 @@ class OutboxFailureTest extends OutboxFixture {
         failing.forEach(result -> assertTrue(get(result).failure().getMessage().contains("broken for the test")));
         acknowledged.get(10, TimeUnit.SECONDS);
         assertEquals(400, status("lane").events());
-        assertEquals(4, outbox.count());
+        assertEquals(4, outbox.deadLetters().count());
         assertEquals(1, number("SELECT count(DISTINCT accepted) FROM event"), "one commit");
         int delivered = drain("lane", ALL, ALL).stream().mapToInt(List::size).sum();
         assertEquals(400, delivered);
@@ -164,7 +159,7 @@ class OutboxFailureTest extends OutboxFixture {
 
     private void fail(BatchSource source) {
         assertThrows(StoreException.class, () -> source.next(1, 1));
-        assertThrows(StoreException.class, () -> outbox.get(1));
+        assertThrows(StoreException.class, () -> outbox.deadLetters().get(1));
         assertInstanceOf(StoreException.class, get(append("lane", "g", "2", "2")).failure());
     }
 
@@ -184,69 +179,38 @@ class OutboxFailureTest extends OutboxFixture {
     // batches that are delivered, but can't be removed
 
     @Test
-    void anAcknowledgementIsRetriedUntilItIsStored() throws Exception {
+    void aBatchThatCanNotBeRemovedIsRemovedBeforeTheNextOneComes() throws Exception {
         open(PLENTY);
-        store("lane", "g", "1");
-        BatchSource source = source("lane");
-        Batch batch = source.next(1, 1);
-        execute("CREATE TRIGGER broken BEFORE DELETE ON event " + BREAK);
+        storeAll(true, "1", "2");
+        execute("CREATE TRIGGER broken BEFORE UPDATE ON queue " + BREAK);
         try (Logged logged = new Logged()) {
-            CompletableFuture<Exception> acknowledged = acknowledgeInBackground(source, batch);
-            Awaitility.await().until(() -> !logged.matching("ERROR A batch of the lane lane is delivered.*").isEmpty());
-            assertFalse(acknowledged.isDone());
+            acknowledge(next("lane", 1, ALL));
 
-            execute("DROP TRIGGER broken");
-
-            assertNull(acknowledged.get(10, TimeUnit.SECONDS));
-            assertEquals(1, logged.matching("ERROR A batch of the lane lane is delivered.*").size());
+            assertEquals(1, logged.matching("ERROR A batch of the lane lane is delivered, but not removed.*").size());
         }
+        assertPending("lane", 2, 4);
+        assertThrows(StoreException.class, () -> next("lane"));
+        // as the consumer, which opens the lane again after an error
+        closeSource("lane");
+        assertThrows(StoreException.class, () -> next("lane"));
+
+        execute("DROP TRIGGER broken");
+
+        assertEquals(List.of(List.of("2")), drain("lane", ALL, ALL));
         assertPending("lane", 0, 0);
         assertEquals(0, number("SELECT count(*) FROM event"));
     }
 
     @Test
-    void aWakeEndsTheRetriesAndTheBatchDoesNotComeAgain() throws Exception {
+    void aBatchThatCanNotBeRemovedDoesNotLoseTheTurnOfItsGroup() throws Exception {
         open(PLENTY);
         storeAll(true, "1", "2");
-        BatchSource source = source("lane");
-        Batch batch = source.next(1, 1);
+        store("lane", "other", "3");
         execute("CREATE TRIGGER broken BEFORE UPDATE ON queue " + BREAK);
-        CompletableFuture<Exception> acknowledged = acknowledgeInBackground(source, batch);
-
-        source.wake();
-
-        assertInstanceOf(StoreException.class, acknowledged.get(10, TimeUnit.SECONDS));
-        source.wake();
-        assertThrows(StoreException.class, () -> source.next(1, 1));
+        acknowledge(next("lane", 1, ALL));
         execute("DROP TRIGGER broken");
-        assertEquals(List.of("2"), lines(source.next(2, 10)));
-    }
 
-    @Test
-    void aCloseAndAnInterruptEndTheRetries() throws Exception {
-        open(PLENTY);
-        store("lane", "g", "1");
-        execute("CREATE TRIGGER broken BEFORE DELETE ON event " + BREAK);
-        BatchSource source = source("lane");
-        CompletableFuture<Exception> acknowledged = acknowledgeInBackground(source, source.next(1, 1));
-        closeSource("lane");
-        assertInstanceOf(StoreException.class, acknowledged.get(10, TimeUnit.SECONDS));
-
-        Batch batch = next("lane");
-        Thread.currentThread().interrupt();
-        assertThrows(StoreException.class, () -> acknowledge(batch));
-        assertTrue(Thread.interrupted());
-    }
-
-    private static CompletableFuture<Exception> acknowledgeInBackground(BatchSource source, Batch batch) {
-        return CompletableFuture.supplyAsync(() -> {
-            try {
-                source.acknowledge(batch);
-                return null;
-            } catch (StoreException e) {
-                return e;
-            }
-        });
+        assertEquals(List.of(List.of("3"), List.of("2")), drain("lane", ALL, ALL));
     }
 
     // damaged rows
@@ -289,6 +253,21 @@ class OutboxFailureTest extends OutboxFixture {
         assertPending("lane", 1, 5);
         acknowledge(batch);
         assertPending("lane", 0, 0);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = { 0, 1, 2, 100 })
+    void aDamagedRowOfAnyLengthIsSetAside(int length) throws Exception {
+        open(PLENTY);
+        storeAll(true, "1", "22", "333");
+        storeAll(true, "4444");
+        acknowledge(next("lane", 1, ALL));
+        execute("UPDATE event SET events = 0, body = zeroblob(" + length + ") WHERE id = 1");
+
+        assertEquals(List.of(List.of("4444")), drain("lane", ALL, ALL));
+
+        assertPending("lane", 0, 0);
+        assertEquals(length, number("SELECT length(body) FROM damaged"));
     }
 
     @Test
@@ -429,7 +408,7 @@ class OutboxFailureTest extends OutboxFixture {
 
         assertTrue(delivered.size() >= 160 && delivered.size() < 200, delivered.size() + " events are delivered");
         assertTrue(backlog().containsAll(delivered));
-        assertEquals(1, outbox.count());
+        assertEquals(1, outbox.deadLetters().count());
         assertDuplicate(append("lane", "g", backlog().get(0), backlog().get(0)));
         store("lane", "g", "new");
         assertEquals(List.of(List.of("new")), drain("lane", ALL, ALL));
@@ -474,106 +453,22 @@ class OutboxFailureTest extends OutboxFixture {
     void theFreeSpaceIsAskedForOnceASecondAtMost() throws Exception {
         AtomicInteger asked = new AtomicInteger();
         AtomicLong free = new AtomicLong(1000);
-        FileStore disk = new Disk(() -> {
+        outbox = new Outbox(bounds(100, 1000, 999).in(directory), Runnable::run, () -> {
             asked.incrementAndGet();
             return free.get();
         });
-        LaneEvent event = new LaneEvent("lane", "g", "id", null, true, new byte[1]);
-        Key key = new Key(1, 1);
-        try (OutboxDatabase database = new OutboxDatabase(directory)) {
-            database.lock();
-            OutboxWriter writer = new OutboxWriter(database, bounds(100, 1000, 999), disk, OutboxLane::new);
-            long start = System.nanoTime();
-            for (int i = 0; i < 20; i++) {
-                writer.begin();
-                writer.append(event, key);
-                writer.commit();
-            }
-            assertTrue(asked.get() <= 1 + (System.nanoTime() - start) / 1_000_000_000, asked + " times");
-
-            free.set(999);
-            Awaitility.await().until(() -> {
-                writer.begin();
-                try {
-                    writer.append(event, key);
-                    return false;
-                } catch (StoreFullException e) {
-                    return true;
-                } finally {
-                    writer.commit();
-                }
-            });
-            free.set(1000);
-            Awaitility.await().until(() -> {
-                writer.begin();
-                writer.commit();
-                return asked.get() >= 3;
-            });
-            writer.begin();
-            writer.append(event, key);
-            writer.commit();
-            writer.close();
+        long start = System.nanoTime();
+        for (int i = 0; i < 20; i++) {
+            store("lane", "g", "" + i);
         }
-    }
+        assertTrue(asked.get() <= 1 + (System.nanoTime() - start) / 1_000_000_000, asked + " times");
 
-    /** A disk with so much free space. */
-    private static final class Disk extends FileStore {
-
-        private final LongSupplier free;
-
-        Disk(LongSupplier free) {
-            this.free = free;
-        }
-
-        @Override
-        public long getUsableSpace() {
-            return free.getAsLong();
-        }
-
-        @Override
-        public String name() {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public String type() {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public boolean isReadOnly() {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public long getTotalSpace() {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public long getUnallocatedSpace() {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public boolean supportsFileAttributeView(Class<? extends FileAttributeView> type) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public boolean supportsFileAttributeView(String name) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public <V extends FileStoreAttributeView> V getFileStoreAttributeView(Class<V> type) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public Object getAttribute(String attribute) {
-            throw new UnsupportedOperationException();
-        }
+        free.set(999);
+        AtomicInteger id = new AtomicInteger(20);
+        Awaitility.await().until(() -> get(append("lane", "g", "" + id.incrementAndGet(), "1")).failure(),
+                StoreFullException.class::isInstance);
+        free.set(1000);
+        Awaitility.await().until(() -> get(append("lane", "g", "" + id.get(), "1")).failure() == null);
     }
 
     @Test
@@ -584,7 +479,7 @@ class OutboxFailureTest extends OutboxFixture {
 
         next("lane");
         status("lane").age();
-        outbox.list(DeadLetter.Filter.ALL, 0, 10);
+        outbox.deadLetters().list(DeadLetter.Filter.ALL, 0, 10);
 
         assertArrayEquals(log, Files.readAllBytes(directory.resolve("outbox.db-wal")));
     }

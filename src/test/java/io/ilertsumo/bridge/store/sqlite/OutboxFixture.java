@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.lang.reflect.Proxy;
+import java.math.BigInteger;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -37,6 +39,8 @@ import io.ilertsumo.bridge.lane.LaneStatus;
 import io.ilertsumo.bridge.lane.StoreCallback;
 import io.ilertsumo.bridge.lane.StoreException;
 import io.ilertsumo.bridge.lane.StoreFullException;
+import io.ilertsumo.bridge.settings.BridgeSettings;
+import io.quarkus.runtime.configuration.MemorySize;
 
 /** An outbox in a directory of its own, whose callbacks run on the thread that writes, so that a test can hold it. */
 abstract class OutboxFixture {
@@ -52,6 +56,24 @@ abstract class OutboxFixture {
     Outbox outbox;
     private final Map<String, BatchSource> sources = new HashMap<>();
     private final AtomicInteger calledTwice = new AtomicInteger();
+
+    /** The settings of an outbox that have bounds. */
+    record Bounds(long events, long bytes, long freeDisk, int keys, Duration keyAge, long deadLetters,
+            long deadLetterBytes, Duration deadLetterAge) {
+
+        BridgeSettings in(Path directory) {
+            Map<String, Object> settings = Map.of("outboxDirectory", directory, "outboxMaxEvents", events,
+                    "outboxMaxBytes", size(bytes), "outboxMinFreeDisk", size(freeDisk), "idempotencyKeys", keys,
+                    "idempotencyPeriod", keyAge, "deadLettersMax", deadLetters, "deadLettersMaxBytes",
+                    size(deadLetterBytes), "deadLettersMaxAge", deadLetterAge);
+            return (BridgeSettings) Proxy.newProxyInstance(BridgeSettings.class.getClassLoader(),
+                    new Class<?>[]{ BridgeSettings.class }, (proxy, method, none) -> settings.get(method.getName()));
+        }
+
+        private static MemorySize size(long bytes) {
+            return new MemorySize(BigInteger.valueOf(bytes));
+        }
+    }
 
     /** What a callback was called with. */
     record Result(boolean duplicate, Exception failure) {
@@ -84,7 +106,7 @@ abstract class OutboxFixture {
     }
 
     void open(Path place, Bounds bounds) throws StoreException {
-        outbox = new Outbox(place, bounds, Runnable::run);
+        outbox = new Outbox(bounds.in(place), Runnable::run);
     }
 
     void closeOutbox() {
@@ -120,13 +142,13 @@ abstract class OutboxFixture {
 
     CompletableFuture<Result> keep(DeadLetter.Content content) {
         CompletableFuture<Result> result = new CompletableFuture<>();
-        outbox.keep(content, completing(result));
+        outbox.deadLetters().keep(content, completing(result));
         return result;
     }
 
     CompletableFuture<Result> discard(Long... ids) {
         CompletableFuture<Result> result = new CompletableFuture<>();
-        outbox.discard(List.of(ids), completing(result));
+        outbox.deadLetters().discard(List.of(ids), completing(result));
         return result;
     }
 
@@ -169,7 +191,7 @@ abstract class OutboxFixture {
     CountDownLatch holdWriter() {
         CountDownLatch held = new CountDownLatch(1);
         CountDownLatch release = new CountDownLatch(1);
-        outbox.discard(List.of(), (duplicate, failure) -> {
+        outbox.deadLetters().discard(List.of(), (duplicate, failure) -> {
             held.countDown();
             awaitLatch(release);
         });
@@ -224,7 +246,7 @@ abstract class OutboxFixture {
 
     LaneStatus status(String lane) {
         return outbox.lanes().stream().filter(status -> status.name().equals(lane)).findFirst()
-                .orElse(new OutboxLane(lane));
+                .orElse(new OutboxLane(lane, outbox));
     }
 
     void assertPending(String lane, long events, long bytes) {

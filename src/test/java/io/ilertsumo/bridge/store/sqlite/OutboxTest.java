@@ -580,7 +580,7 @@ class OutboxTest extends OutboxFixture {
         assertPending("lane", 3, 6);
         assertEquals(List.of(List.of("2", "3", "4")), drain("lane", ALL, ALL));
         assertDuplicate(append("lane", "g", "3", "3"));
-        assertEquals(1, outbox.count());
+        assertEquals(1, outbox.deadLetters().count());
     }
 
     @Test
@@ -621,7 +621,7 @@ class OutboxTest extends OutboxFixture {
     void aFileIsOpenInOnePlaceOnly() throws Exception {
         open(PLENTY);
 
-        StoreException e = assertThrows(StoreException.class, () -> new Outbox(directory, PLENTY, Runnable::run));
+        StoreException e = assertThrows(StoreException.class, () -> new Outbox(PLENTY.in(directory), Runnable::run));
 
         assertTrue(e.getMessage().contains("in use"), e.getMessage());
         assertTrue(e.getMessage().contains(directory.resolve("outbox.db").toString()), e.getMessage());
@@ -733,7 +733,7 @@ class OutboxTest extends OutboxFixture {
         assertFull(keep(unreadable("body")));
         StoreException e = assertThrows(StoreException.class, () -> outbox.check());
         assertTrue(e.getMessage().contains("disk"), e.getMessage());
-        assertEquals(0, outbox.count());
+        assertEquals(0, outbox.deadLetters().count());
         assertEquals(List.of(List.of("1")), drain("lane", ALL, ALL));
         assertFull(append("lane", "g", "2", "2"));
 
@@ -779,6 +779,32 @@ class OutboxTest extends OutboxFixture {
             assertEquals(1, logged.matching(".* is full .*").size());
             assertEquals(1, logged.matching(".*accepts events again.*").size());
         }
+    }
+
+    @Test
+    void aCheckOfAStoreWhoseDiskHangsFailsInTime() throws Exception {
+        CountDownLatch hangs = new CountDownLatch(1);
+        CountDownLatch release = new CountDownLatch(1);
+        AtomicBoolean isHealthy = new AtomicBoolean(true);
+        outbox = new Outbox(PLENTY.in(directory), Runnable::run, () -> {
+            if (!isHealthy.get()) {
+                hangs.countDown();
+                awaitLatch(release);
+            }
+            return Long.MAX_VALUE;
+        });
+        outbox.check();
+        isHealthy.set(false);
+        awaitLatch(hangs);
+        long start = System.nanoTime();
+
+        StoreException e = assertThrows(StoreException.class, () -> outbox.check());
+
+        assertEquals("A write to the outbox takes more than 5 s", e.getMessage());
+        long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
+        assertTrue(millis >= 4900 && millis < 8000, millis + " ms");
+        release.countDown();
+        outbox.check();
     }
 
     // many at once
@@ -886,11 +912,12 @@ class OutboxTest extends OutboxFixture {
             assertTrue(failure.getMessage().contains("is closed"), failure.getMessage());
         });
         assertThrows(StoreException.class, () -> outbox.check());
-        assertThrows(StoreException.class, () -> source.acknowledge(batch));
+        source.acknowledge(batch);
+        assertThrows(StoreException.class, () -> source.next(1, 1));
         closeOutbox();
         open(PLENTY);
         assertEquals(List.of("1"), lines(next("lane")));
-        assertEquals(0, outbox.count());
+        assertEquals(0, outbox.deadLetters().count());
     }
 
     @Test
