@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
@@ -14,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
@@ -62,9 +60,7 @@ class PowerCutIT {
     /** Without it the other test could not fail. */
     @Test
     void aPowerCutLosesWhatIsNotSynced() throws Exception {
-        Path library = Stream.of("/lib", "/usr/lib", "/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu",
-                "/usr/lib/aarch64-linux-gnu").map(path -> Path.of(path, "libeatmydata.so")).filter(Files::exists)
-                .findFirst().orElse(null);
+        Path library = Disk.eatMyData();
         assumeTrue(library != null, "eatmydata is needed");
         disk = Disk.mount("ext4");
 

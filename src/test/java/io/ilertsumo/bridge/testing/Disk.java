@@ -48,6 +48,12 @@ public final class Disk implements AutoCloseable {
                         || Files.isExecutable(Path.of("/usr/sbin", tool)));
     }
 
+    /** A library whose preloading turns each sync into nothing; {@code null} if it is not installed. */
+    public static Path eatMyData() {
+        return Stream.of("/lib", "/usr/lib", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu")
+                .map(path -> Path.of(path, "libeatmydata.so")).filter(Files::exists).findFirst().orElse(null);
+    }
+
     public Path directory() {
         return directory;
     }
