@@ -109,12 +109,17 @@ public final class Program implements AutoCloseable {
 
     /** Starts it as the child of a tool such as strace, and waits until it accepts events. */
     public static Program startUnder(List<String> tool, Map<String, String> environment) {
-        return new Program(Stream.concat(tool.stream(), command().stream()).toList(), environment).awaitStart();
+        return launchUnder(tool, environment).awaitStart();
+    }
+
+    /** Starts it as the child of a tool, and waits for nothing. */
+    public static Program launchUnder(List<String> tool, Map<String, String> environment) {
+        return new Program(Stream.concat(tool.stream(), command().stream()).toList(), environment);
     }
 
     private Program awaitStart() {
         try {
-            Awaitility.await().atMost(PATIENCE).pollInterval(Duration.ofMillis(50)).until(this::isListening);
+            Awaitility.await().atMost(PATIENCE).pollInterval(Duration.ofMillis(50)).until(this::isStarted);
         } catch (RuntimeException e) {
             close();
             throw new IllegalStateException("The program does not start, see " + output + ":\n" + output(), e);
@@ -127,10 +132,19 @@ public final class Program implements AutoCloseable {
         return new Program(command(properties), environment);
     }
 
-    private boolean isListening() {
+    private boolean isStarted() {
         if (!process.isAlive()) {
             throw new IllegalStateException("It ended with " + process.exitValue());
         }
+        return isListening();
+    }
+
+    public boolean isAlive() {
+        return process.isAlive();
+    }
+
+    /** Whether it accepts events. */
+    public boolean isListening() {
         Matcher found = LISTENING.matcher(output());
         if (!found.find()) {
             return false;
