@@ -34,7 +34,8 @@ import io.ilertsumo.bridge.testing.SumoLogicResource;
 
 /**
  * Whatever Sumo Logic does and however often the program is killed, at the end every event answered 202 is delivered or
- * a dead letter. With {@code -Dchaos.rounds=20} for longer than a build wants to wait.
+ * a dead letter. With {@code -Dchaos.rounds=20} for longer than a build wants to
+ * wait, with {@code -Dchaos.seed} for the choices of another run.
  */
 class ChaosIT {
 
@@ -61,7 +62,7 @@ class ChaosIT {
 
     @Test
     void everyEventAnswered202IsDeliveredOrADeadLetterWhateverHappens(TestReporter report) throws Exception {
-        long seed = System.nanoTime();
+        long seed = Long.getLong("chaos.seed", System.nanoTime());
         report.publishEntry("seed", String.valueOf(seed));
         Random random = new Random(seed);
         Map<String, String> settings = settings();

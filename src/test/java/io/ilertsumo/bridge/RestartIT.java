@@ -12,10 +12,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -26,6 +22,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 import io.ilertsumo.bridge.testing.Events;
+import io.ilertsumo.bridge.testing.Load;
 import io.ilertsumo.bridge.testing.Program;
 import io.ilertsumo.bridge.testing.RawHttp;
 import io.ilertsumo.bridge.testing.SumoLogic;
@@ -74,9 +71,9 @@ class RestartIT {
         for (Answer answer : List.of(new Answer.Status(200), new Answer.Status(503))) {
             try (Program program = start(settings)) {
                 sumoLogic.answer(answer);
-                int before = load.accepted.size();
+                int before = load.accepted().size();
                 load.send(program);
-                eventually().until(() -> load.accepted.size() > before + 300);
+                eventually().until(() -> load.accepted().size() > before + 300);
                 program.kill();
                 load.awaitSilence();
                 mayComeTwice += lastTaken("express") + lastTaken("bulk");
@@ -84,7 +81,7 @@ class RestartIT {
             }
         }
         sumoLogic.recover();
-        List<String> accepted = List.copyOf(load.accepted);
+        List<String> accepted = List.copyOf(load.accepted());
 
         try (Program program = start(settings)) {
             awaitArrivalOf(accepted);
@@ -97,14 +94,14 @@ class RestartIT {
         // at each kill one batch a lane may have been taken but not been crossed out yet
         int surplus = arrivals().size() - new HashSet<>(arrivals()).size();
         assertTrue(surplus <= mayComeTwice, surplus + " events came twice, " + mayComeTwice + " may have");
-        assertTrue(arrivals().stream().allMatch(load.sent::contains), "nothing arrived that was never sent");
+        assertTrue(arrivals().stream().allMatch(load.sent()::contains), "nothing arrived that was never sent");
     }
 
     @Test
     void aStopUnderLoadIsCleanAndQuickAndLosesNothing() throws Exception {
         try (Program program = start(settings)) {
             load.send(program);
-            eventually().until(() -> load.accepted.size() > 300);
+            eventually().until(() -> load.accepted().size() > 300);
             Duration taken = program.stop();
             load.awaitSilence();
 
@@ -114,7 +111,7 @@ class RestartIT {
         }
 
         try (Program program = start(settings)) {
-            awaitArrivalOf(load.accepted);
+            awaitArrivalOf(load.accepted());
             program.stop();
         }
         assertEquals(new HashSet<>(arrivals()).size(), arrivals().size(), "nothing came twice");
@@ -252,49 +249,5 @@ class RestartIT {
 
     private ConditionFactory eventually() {
         return Awaitility.await().pollInterval(Duration.ofMillis(20)).atMost(patience());
-    }
-
-    /** Events from several senders at once, for as long as they are answered. */
-    private static final class Load implements AutoCloseable {
-
-        private static final int SENDERS = 4;
-
-        private final Collection<String> sent = new ConcurrentLinkedQueue<>();
-        private final Collection<String> accepted = new ConcurrentLinkedQueue<>();
-        private ExecutorService senders = Executors.newCachedThreadPool();
-
-        void send(Program program) {
-            for (int i = 0; i < SENDERS; i++) {
-                boolean express = i % 2 == 0;
-                senders.execute(() -> send(program, express));
-            }
-        }
-
-        private void send(Program program, boolean express) {
-            try {
-                while (true) {
-                    String id = Events.newId();
-                    sent.add(id);
-                    if (program.send(express ? Events.express(id) : Events.bulk(id)) == 202) {
-                        accepted.add(id);
-                    }
-                }
-            } catch (IOException e) {
-                // the program has gone, as it was meant to
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-        }
-
-        void awaitSilence() throws InterruptedException {
-            senders.shutdown();
-            assertTrue(senders.awaitTermination(30, TimeUnit.SECONDS));
-            senders = Executors.newCachedThreadPool();
-        }
-
-        @Override
-        public void close() {
-            senders.shutdownNow();
-        }
     }
 }

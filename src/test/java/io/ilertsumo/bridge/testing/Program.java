@@ -39,9 +39,9 @@ public final class Program implements AutoCloseable {
     private int port;
     private int managementPort;
 
-    private Program(Map<String, String> environment, String... properties) {
+    private Program(List<String> command, Map<String, String> environment) {
         output = SumoLogicResource.newDirectory("program").resolve("output");
-        ProcessBuilder builder = new ProcessBuilder(command(properties));
+        ProcessBuilder builder = new ProcessBuilder(command);
         Map<String, String> all = builder.environment();
         all.keySet().removeIf(name -> name.matches("(SUMOLOGIC|ILERT|BRIDGE|QUARKUS|CAMEL)_.*"));
         all.put("QUARKUS_HTTP_PORT", "0");
@@ -104,26 +104,47 @@ public final class Program implements AutoCloseable {
      * @param properties of the system, such as {@code -Dname=value}
      */
     public static Program start(Map<String, String> environment, String... properties) {
-        Program program = launch(environment, properties);
+        return launch(environment, properties).awaitStart();
+    }
+
+    /** Starts it as the child of a tool such as strace, and waits until it accepts events. */
+    public static Program startUnder(List<String> tool, Map<String, String> environment) {
+        return launchUnder(tool, environment).awaitStart();
+    }
+
+    /** Starts it as the child of a tool, and waits for nothing. */
+    public static Program launchUnder(List<String> tool, Map<String, String> environment) {
+        return new Program(Stream.concat(tool.stream(), command().stream()).toList(), environment);
+    }
+
+    private Program awaitStart() {
         try {
-            Awaitility.await().atMost(PATIENCE).pollInterval(Duration.ofMillis(50)).until(program::isListening);
+            Awaitility.await().atMost(PATIENCE).pollInterval(Duration.ofMillis(50)).until(this::isStarted);
         } catch (RuntimeException e) {
-            program.close();
-            throw new IllegalStateException(
-                    "The program does not start, see " + program.output + ":\n" + program.output(), e);
+            close();
+            throw new IllegalStateException("The program does not start, see " + output + ":\n" + output(), e);
         }
-        return program;
+        return this;
     }
 
     /** Starts it and waits for nothing. */
     public static Program launch(Map<String, String> environment, String... properties) {
-        return new Program(environment, properties);
+        return new Program(command(properties), environment);
     }
 
-    private boolean isListening() {
+    private boolean isStarted() {
         if (!process.isAlive()) {
             throw new IllegalStateException("It ended with " + process.exitValue());
         }
+        return isListening();
+    }
+
+    public boolean isAlive() {
+        return process.isAlive();
+    }
+
+    /** Whether it accepts events. */
+    public boolean isListening() {
         Matcher found = LISTENING.matcher(output());
         if (!found.find()) {
             return false;

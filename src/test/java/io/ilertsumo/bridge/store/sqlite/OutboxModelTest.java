@@ -1,0 +1,252 @@
+package io.ilertsumo.bridge.store.sqlite;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Stream;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestReporter;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import io.ilertsumo.bridge.deadletter.DeadLetter;
+import io.ilertsumo.bridge.lane.Batch;
+import io.ilertsumo.bridge.lane.LaneEvent;
+import io.ilertsumo.bridge.lane.LaneStatus;
+
+/**
+ * Random sequences of operations against a model in memory. A sequence that fails is shortened as far as it still fails.
+ * With {@code -Dmodel.seed} for one seed, with {@code -Dmodel.sequences} for more than a build wants to wait for.
+ */
+class OutboxModelTest extends OutboxFixture {
+
+    private static final int OPERATIONS = 60;
+    private static final List<String> LANES = List.of("express", "bulk");
+    private static final List<String> GROUPS = List.of("lifecycle", "escalation", "other");
+    private static final List<Function<Random, Operation>> GENERATORS = List.of(
+            random -> new Append(pick(random, LANES), pick(random, GROUPS), random.nextInt(40), random.nextInt(8) == 0),
+            random -> new Append(pick(random, LANES), pick(random, GROUPS), random.nextInt(40), false),
+            random -> new AppendTogether(pick(random, LANES),
+                    Stream.generate(() -> random.nextInt(40)).limit(1 + random.nextInt(5)).toList()),
+            random -> new Next(pick(random, LANES), 1 + random.nextInt(6)),
+            random -> new Next(pick(random, LANES), 1 + random.nextInt(6)),
+            random -> new Acknowledge(pick(random, LANES)),
+            random -> new Acknowledge(pick(random, LANES)),
+            random -> new Keep(random.nextInt(6)),
+            random -> new Discard(random.nextInt(8)),
+            random -> new Reopen(random.nextBoolean()));
+
+    private static <T> T pick(Random random, List<T> values) {
+        return values.get(random.nextInt(values.size()));
+    }
+
+    /** One step of a sequence. */
+    private sealed interface Operation {
+    }
+
+    private record Append(String lane, String group, int id, boolean replay) implements Operation {
+    }
+
+    /** In one commit. */
+    private record AppendTogether(String lane, List<Integer> ids) implements Operation {
+    }
+
+    /** Without an acknowledgement of the batch before: it is read again. */
+    private record Next(String lane, int maxEvents) implements Operation {
+    }
+
+    /** Of the last batch, whether or not it is acknowledged. */
+    private record Acknowledge(String lane) implements Operation {
+    }
+
+    private record Keep(int id) implements Operation {
+    }
+
+    /** The n-th oldest dead letter, if there are so many. */
+    private record Discard(int index) implements Operation {
+    }
+
+    /** After a stop, or from the files as a kill leaves them. */
+    private record Reopen(boolean killed) implements Operation {
+    }
+
+    /** What the outbox must hold. */
+    private static final class Model {
+        final Map<String, Map<String, List<String>>> pending = new HashMap<>();
+        final Set<String> seen = new HashSet<>();
+        /** Attempts by event ID, in the order in which they were kept last. */
+        final Map<String, Integer> deadLetters = new LinkedHashMap<>();
+        final Map<String, Batch> last = new HashMap<>();
+        final Map<String, String> acknowledgedGroup = new HashMap<>();
+
+        List<String> fifo(String lane, String group) {
+            return pending.computeIfAbsent(lane, l -> new HashMap<>()).computeIfAbsent(group, g -> new ArrayList<>());
+        }
+
+        boolean hasOther(String lane, String group) {
+            return GROUPS.stream().anyMatch(other -> !other.equals(group) && !fifo(lane, other).isEmpty());
+        }
+    }
+
+    @Test
+    void theOutboxIsAsItsModel(TestReporter report) throws Exception {
+        Long given = Long.getLong("model.seed");
+        for (int i = 0; i < (given == null ? Integer.getInteger("model.sequences", 40) : 1); i++) {
+            long seed = given == null ? System.nanoTime() : given;
+            List<Operation> operations = operations(seed);
+            Throwable failure = failure(operations);
+            if (failure != null) {
+                List<Operation> shortened = shortened(operations);
+                report.publishEntry("seed", String.valueOf(seed));
+                fail("Seed " + seed + ", shortened to " + shortened, failure);
+            }
+        }
+    }
+
+    /** Sequences that have failed. */
+    @ParameterizedTest
+    @ValueSource(longs = 1)
+    void sequencesThatHaveFailed(long seed) throws Exception {
+        Throwable failure = failure(operations(seed));
+
+        assertNull(failure);
+    }
+
+    private static List<Operation> operations(long seed) {
+        Random random = new Random(seed);
+        return Stream.generate(() -> pick(random, GENERATORS).apply(random)).limit(OPERATIONS).toList();
+    }
+
+    /** Leaves out what makes no difference. */
+    private List<Operation> shortened(List<Operation> failing) throws Exception {
+        List<Operation> operations = new ArrayList<>(failing);
+        for (int i = operations.size() - 1; i >= 0; i--) {
+            Operation left = operations.remove(i);
+            if (failure(operations) == null) {
+                operations.add(i, left);
+            }
+        }
+        return operations;
+    }
+
+    private Throwable failure(List<Operation> operations) throws Exception {
+        Path place = Files.createTempDirectory(directory, "model");
+        try {
+            open(place, PLENTY);
+            Model model = new Model();
+            for (Operation operation : operations) {
+                place = apply(operation, model, place);
+                check(model);
+            }
+            return null;
+        } catch (Exception | AssertionError e) {
+            return e;
+        } finally {
+            closeOutbox();
+        }
+    }
+
+    private Path apply(Operation operation, Model model, Path place) throws Exception {
+        if (operation instanceof Append append) {
+            String id = "id-" + append.id;
+            boolean duplicate = !append.replay && !model.seen.add(id);
+            Result result = get(append(new LaneEvent(append.lane, append.group, id, null, append.replay,
+                    text(id).getBytes(UTF_8))));
+            assertEquals(new Result(duplicate, null), result);
+            if (!duplicate) {
+                model.seen.add(id);
+                model.fifo(append.lane, append.group).add(text(id));
+            }
+        } else if (operation instanceof AppendTogether append) {
+            var release = holdWriter();
+            var results = append.ids.stream().map(id -> append(append.lane, "other", "id-" + id, text("id-" + id)))
+                    .toList();
+            release.countDown();
+            for (int i = 0; i < results.size(); i++) {
+                String id = "id-" + append.ids.get(i);
+                boolean duplicate = !model.seen.add(id);
+                assertEquals(new Result(duplicate, null), get(results.get(i)));
+                if (!duplicate) {
+                    model.fifo(append.lane, "other").add(text(id));
+                }
+            }
+        } else if (operation instanceof Next next) {
+            Batch batch = next(next.lane, next.maxEvents, ALL);
+            model.last.put(next.lane, batch);
+            if (batch == null) {
+                assertTrue(!model.hasOther(next.lane, null), "events are pending");
+            } else {
+                List<String> fifo = model.fifo(next.lane, batch.group());
+                assertEquals(fifo.subList(0, Math.min(next.maxEvents, fifo.size())), lines(batch));
+                if (model.hasOther(next.lane, batch.group())) {
+                    assertNotEquals(model.acknowledgedGroup.get(next.lane), batch.group(), "another group's turn");
+                }
+            }
+        } else if (operation instanceof Acknowledge acknowledge && model.last.get(acknowledge.lane) != null) {
+            Batch batch = model.last.get(acknowledge.lane);
+            acknowledge(batch);
+            List<String> fifo = model.fifo(acknowledge.lane, batch.group());
+            fifo.subList(0, batch.events()).clear();
+            model.acknowledgedGroup.put(acknowledge.lane, batch.group());
+            model.last.remove(acknowledge.lane);
+        } else if (operation instanceof Keep keep) {
+            String id = "dead-" + keep.id;
+            assertStored(keep(rejected(id, text(id))));
+            Integer attempts = model.deadLetters.remove(id);
+            model.deadLetters.put(id, attempts == null ? 1 : attempts + 1);
+        } else if (operation instanceof Discard discard && discard.index < model.deadLetters.size()) {
+            DeadLetter letter = outbox.list(DeadLetter.Filter.ALL, 0, ALL).get(discard.index);
+            assertStored(discard(letter.id()));
+            model.deadLetters.remove(letter.content().eventId());
+        } else if (operation instanceof Reopen reopen) {
+            Path next = place;
+            if (reopen.killed) {
+                next = Files.createTempDirectory(directory, "killed");
+                for (String file : List.of("outbox.db", "outbox.db-wal")) {
+                    Files.copy(place.resolve(file), next.resolve(file));
+                }
+            }
+            closeOutbox();
+            open(next, PLENTY);
+            model.last.clear();
+            model.acknowledgedGroup.clear();
+            return next;
+        }
+        return place;
+    }
+
+    private void check(Model model) throws Exception {
+        for (String lane : LANES) {
+            LaneStatus status = status(lane);
+            List<String> pending = GROUPS.stream().flatMap(group -> model.fifo(lane, group).stream()).toList();
+            assertEquals(pending.size(), status.events(), lane);
+            assertEquals(pending.stream().mapToLong(text -> text.length() + 1).sum(), status.bytes(), lane);
+        }
+        Map<String, Integer> kept = new LinkedHashMap<>();
+        outbox.list(DeadLetter.Filter.ALL, 0, ALL)
+                .forEach(letter -> kept.put(letter.content().eventId(), letter.attempts()));
+        assertEquals(List.copyOf(model.deadLetters.entrySet()), List.copyOf(kept.entrySet()));
+        assertEquals(model.deadLetters.size(), outbox.count());
+    }
+
+    /** Of different lengths. */
+    private static String text(String id) {
+        return id + "x".repeat(Math.abs(id.hashCode()) % 50);
+    }
+}
