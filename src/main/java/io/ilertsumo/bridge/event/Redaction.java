@@ -103,6 +103,9 @@ public final class Redaction {
      * @throws UnreadableEventException if it is not JSON
      */
     public byte[] redact(byte[] line) throws UnreadableEventException {
+        if (redacted.isEmpty()) {
+            return line;
+        }
         try (JsonParser parser = Event.JSON.createParser(line)) {
             return new Pass(line, parser).redacted();
         } catch (IOException e) {
