@@ -10,15 +10,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import io.ilertsumo.bridge.settings.BridgeSettings;
+import io.ilertsumo.bridge.settings.WebhookSettings;
+import io.ilertsumo.bridge.settings.WebhookSettings.Authentication;
 import io.quarkus.vertx.http.runtime.RouteConstants;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpClosedException;
 import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 
 /**
- * Rejects webhook calls before they reach a route, with a problem like the routes do.
+ * Rejects webhook calls before they reach a route, with a problem like the routes do. Authenticates each, by HTTP Basic or
+ * by a shared secret in the header {@value #SECRET_HEADER}.
  *
  * <p>
  * Bounds the bytes of all calls in flight, and so their number: a call reserves a share before its body is read and
@@ -30,18 +34,25 @@ public class WebhookGuard {
 
     /** What the paths of all webhooks start with. */
     static final String WEBHOOKS = "/webhooks/";
+    private static final String SECRET_HEADER = "X-Webhook-Secret";
     private static final Logger LOG = LoggerFactory.getLogger(WebhookGuard.class);
     private static final String SHARE = WebhookGuard.class.getName();
     private static final long SMALLEST_SHARE = 1024;
     private static final int PART_OF_HEAP = 8;
 
     private final ReceivedEvents received;
+    private final Authentication authentication;
+    private final Credentials credentials;
     private final long maxBodySize;
     private final long maxReserved;
     private final AtomicLong reserved = new AtomicLong();
 
-    WebhookGuard(BridgeSettings settings, ReceivedEvents received) {
+    WebhookGuard(BridgeSettings settings, WebhookSettings webhook, ReceivedEvents received) {
         this.received = received;
+        this.authentication = webhook.auth();
+        String secret = webhook.password().orElse("");
+        this.credentials = new Credentials(
+                authentication == Authentication.BASIC ? webhook.username() + ":" + secret : secret);
         this.maxBodySize = settings.maxBodySize().asLongValue();
         long maxBytes = settings.receiveMaxBytes().asLongValue();
         // the largest body must fit, if it is the only one
@@ -57,6 +68,13 @@ public class WebhookGuard {
     }
 
     private void check(RoutingContext context) {
+        if (!isAuthenticated(context.request())) {
+            if (authentication == Authentication.BASIC) {
+                context.response().putHeader("WWW-Authenticate", Credentials.CHALLENGE);
+            }
+            reject(context, 401, "unauthorized", "The credentials are missing or wrong");
+            return;
+        }
         MultiMap headers = context.request().headers();
         String stated = headers.get(HttpHeaders.CONTENT_LENGTH);
         long length = stated == null ? 0 : Long.parseLong(stated);
@@ -80,6 +98,14 @@ public class WebhookGuard {
             headers.set(HttpHeaders.CONTENT_TYPE, "application/octet-stream");
         }
         context.next();
+    }
+
+    private boolean isAuthenticated(HttpServerRequest request) {
+        return switch (authentication) {
+            case NONE -> true;
+            case BASIC -> credentials.matchesBasic(request.getHeader(HttpHeaders.AUTHORIZATION));
+            case HEADER -> credentials.matchesHeader(request.getHeader(SECRET_HEADER));
+        };
     }
 
     private static boolean isForm(String type) {
