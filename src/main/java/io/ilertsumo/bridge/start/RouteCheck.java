@@ -33,7 +33,6 @@ import org.apache.camel.quarkus.main.events.BeforeStart;
 import org.apache.camel.support.LoggerHelper;
 
 import io.ilertsumo.bridge.event.EventTooLargeException;
-import io.ilertsumo.bridge.event.Redaction;
 import io.ilertsumo.bridge.event.UnreadableEventException;
 import io.ilertsumo.bridge.lane.LaneStatus;
 import io.ilertsumo.bridge.lane.LaneStore;
@@ -70,11 +69,6 @@ public class RouteCheck {
             properties.setProperty("camel.component.kamelet.location", "file:" + dir + ",classpath:routes");
         });
         starting.getMain().getCamelContext().getPropertiesComponent().setOverrideProperties(properties);
-        try {
-            new Redaction(settings.redact(), settings.redactMode(), settings.redactKey());
-        } catch (IllegalArgumentException e) {
-            throw new ConfigurationException(e.getMessage(), e);
-        }
     }
 
     private static Path requireRoutes(Path dir) {

@@ -167,7 +167,7 @@ class EventReaderTest {
 
     @Test
     void aPathThatMatchesNothingIsLoggedOnceAfterAThousandEvents() throws Exception {
-        EventRedactor redactor = new EventRedactor(settings());
+        Redaction redaction = new Redaction(settings());
         List<String> warnings = new ArrayList<>();
         Handler handler = new Handler() {
             @Override
@@ -185,12 +185,12 @@ class EventReaderTest {
                 // nothing is open
             }
         };
-        Logger log = LogContext.getLogContext().getLogger(EventRedactor.class.getName());
+        Logger log = LogContext.getLogContext().getLogger(Redaction.class.getName());
         log.addHandler(handler);
         try {
             for (int i = 1; i < 3000; i++) {
                 message.setBody("{\"a\":1,\"c\":2}");
-                redactor.process(exchange);
+                redaction.process(exchange);
                 assertEquals("{\"c\":2}", message.getBody(String.class));
                 assertEquals(i < 1000 ? 0 : 2, warnings.size(), "after " + i);
             }
