@@ -20,7 +20,6 @@ import javax.crypto.spec.SecretKeySpec;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
-import jakarta.inject.Inject;
 import jakarta.inject.Named;
 
 import org.apache.camel.Exchange;
@@ -53,8 +52,6 @@ public class Redaction implements Processor {
     private static final Pattern PATH = Pattern.compile(NAME + "(\\." + NAME + ")*");
     private static final Pattern BETWEEN_PARTS = Pattern.compile("\\.|(?=\\[)");
     private static final Pattern HASHED = Pattern.compile("(hmac-)?sha256:[0-9a-f]{32}");
-    /** Half of a SHA-256: enough that no two people have the same hash by chance. */
-    private static final int HASH_BYTES = 16;
 
     private final Place event = new Place();
     private final List<Place> redacted = new ArrayList<>();
@@ -64,30 +61,19 @@ public class Redaction implements Processor {
 
     /** A place in events that a path leads to or through. */
     private static final class Place {
-        /** Places below an object by name; below an array by {@code null} for every element. */
+        /** By name below an object; by {@code null} for every element of an array. */
         final Map<String, Place> below = new HashMap<>();
         /** The path that ends here, if one does. */
         String path;
         volatile boolean matched;
     }
 
-    @Inject
+    /** @throws ConfigurationException if a path is not valid or another one covers it; the message names each */
     Redaction(BridgeSettings settings) {
-        this(settings.redact(), settings.redactMode(), settings.redactKey());
-    }
-
-    /**
-     * Reads the settings of the same names.
-     *
-     * @param  paths                  {@code bridge.redact}: paths, separated by commas, or {@code none}
-     * @param  mode                   {@code bridge.redact-mode}
-     * @param  key                    {@code bridge.redact-key}: the secret that hashes are made with; without it, a hash can
-     *                                be found by hashing guessed values
-     * @throws ConfigurationException if there is a path that is not valid or that another one covers; the message names each
-     */
-    Redaction(String paths, RedactMode mode, Optional<String> key) {
-        this.mode = mode;
-        this.key = key.map(secret -> new SecretKeySpec(secret.getBytes(StandardCharsets.UTF_8), "HmacSHA256"));
+        mode = settings.redactMode();
+        key = settings.redactKey()
+                .map(secret -> new SecretKeySpec(secret.getBytes(StandardCharsets.UTF_8), "HmacSHA256"));
+        String paths = settings.redact();
         List<String> errors = new ArrayList<>();
         // a path that covers another is shorter
         Stream.of(paths.equals("none") ? new String[0] : paths.split(",", -1)).map(String::strip)
@@ -114,11 +100,6 @@ public class Redaction implements Processor {
         redacted.add(place);
     }
 
-    /** Returns the paths that have matched nothing in any event so far. */
-    List<String> unmatched() {
-        return redacted.stream().filter(place -> !place.matched).map(place -> place.path).toList();
-    }
-
     void validate(@Observes BeforeConfigure starting) {
         // the constructor did, before any route is built
     }
@@ -131,6 +112,11 @@ public class Redaction implements Processor {
             unmatched().forEach(path -> LOG.warn("The path {} of BRIDGE_REDACT matched nothing in the first {} events. "
                     + "Check its spelling; the bridge goes on with it", path, TRIAL));
         }
+    }
+
+    /** Returns the paths that have matched nothing in any event so far. */
+    List<String> unmatched() {
+        return redacted.stream().filter(place -> !place.matched).map(place -> place.path).toList();
     }
 
     /**
@@ -162,9 +148,9 @@ public class Redaction implements Processor {
         boolean changed = false;
         copy.copyCurrentEvent(parser);
         while (!parser.nextToken().isStructEnd()) {
-            boolean isField = parser.currentToken() == JsonToken.FIELD_NAME;
-            JsonToken value = isField ? parser.nextToken() : parser.currentToken();
-            Place here = place.below.get(parser.currentName());
+            String name = parser.currentName();
+            JsonToken value = name == null ? parser.currentToken() : parser.nextToken();
+            Place here = place.below.get(name);
             boolean match = here != null && here.path != null;
             if (match && !here.matched) {
                 here.matched = true;
@@ -174,8 +160,8 @@ public class Redaction implements Processor {
                 changed = true;
                 continue;
             }
-            if (isField) {
-                copy.writeFieldName(parser.currentName());
+            if (name != null) {
+                copy.writeFieldName(name);
             }
             if (match && value != JsonToken.VALUE_NULL) {
                 // an escaped text is the same text
@@ -200,19 +186,20 @@ public class Redaction implements Processor {
         return new String(line, start, end - start, StandardCharsets.UTF_8);
     }
 
+    /** Half of a SHA-256: enough that no two people have the same hash by chance. */
     private String hash(String text) {
         // a replayed dead letter has been redacted before
         if (HASHED.matcher(text).matches()) {
             return text;
         }
-        byte[] value = text.getBytes(StandardCharsets.UTF_8);
         if (key.isEmpty()) {
-            return "sha256:" + HexFormat.of().formatHex(EventKey.sha256(value), 0, HASH_BYTES);
+            return "sha256:" + HexFormat.of().formatHex(EventKey.of(text));
         }
         try {
             Mac mac = Mac.getInstance("HmacSHA256");
             mac.init(key.get());
-            return "hmac-sha256:" + HexFormat.of().formatHex(mac.doFinal(value), 0, HASH_BYTES);
+            byte[] digest = mac.doFinal(text.getBytes(StandardCharsets.UTF_8));
+            return "hmac-sha256:" + HexFormat.of().formatHex(digest, 0, EventKey.BYTES);
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException("Every Java platform has HmacSHA256", e);
         }
