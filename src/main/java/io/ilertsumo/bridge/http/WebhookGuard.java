@@ -65,6 +65,7 @@ public class WebhookGuard {
         router.route(WEBHOOKS + "*").order(order).handler(this::check);
         // of all paths: a call that is not valid HTTP is no error of the bridge, whatever its path
         router.route().order(order).failureHandler(this::failed);
+        router.errorHandler(405, this::rejectMethod);
     }
 
     private void check(RoutingContext context) {
@@ -136,6 +137,16 @@ public class WebhookGuard {
                     "Send valid HTTP, with no expectation but 100-continue");
         } else {
             context.next();
+        }
+    }
+
+    /** Of a path whose routes have other methods. */
+    private void rejectMethod(RoutingContext context) {
+        if (context.normalizedPath().startsWith(WEBHOOKS)) {
+            context.response().putHeader(HttpHeaders.ALLOW, "POST");
+            reject(context, 405, "method-not-allowed", "Send events with POST");
+        } else {
+            Problem.send(context, 405, "This path has other methods");
         }
     }
 
