@@ -88,7 +88,6 @@ class WebhookEngineTest {
         WebhookGuard guard = new WebhookGuard(settings, webhookSettings(), received);
         Router router = Router.router(vertx);
         guard.register(router);
-        new SlowSenders(vertx, settings).register(router);
         router.route("/event-loop").handler(call -> call.end("alive"));
         WebhookEngine engine = new WebhookEngine(pool, guard, received);
         engine.setCamelContext(camel);
