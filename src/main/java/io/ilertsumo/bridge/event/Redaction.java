@@ -11,6 +11,8 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -54,7 +56,8 @@ public class Redaction implements Processor {
     private static final Pattern HASHED = Pattern.compile("(hmac-)?sha256:[0-9a-f]{32}");
 
     private final Place event = new Place();
-    private final List<Place> redacted = new ArrayList<>();
+    /** The paths that have matched nothing in any event so far. */
+    final Set<String> unmatched = ConcurrentHashMap.newKeySet();
     private final RedactMode mode;
     private final Optional<SecretKeySpec> key;
     private final AtomicInteger events = new AtomicInteger();
@@ -65,7 +68,6 @@ public class Redaction implements Processor {
         final Map<String, Place> below = new HashMap<>();
         /** The path that ends here, if one does. */
         String path;
-        volatile boolean matched;
     }
 
     /** @throws ConfigurationException if a path is not valid or another one covers it; the message names each */
@@ -97,7 +99,7 @@ public class Redaction implements Processor {
             }
         }
         place.path = path;
-        redacted.add(place);
+        unmatched.add(path);
     }
 
     void validate(@Observes BeforeConfigure starting) {
@@ -109,14 +111,9 @@ public class Redaction implements Processor {
         Message message = exchange.getMessage();
         message.setBody(redact(message.getBody(byte[].class)));
         if (events.get() < TRIAL && events.incrementAndGet() == TRIAL) {
-            unmatched().forEach(path -> LOG.warn("The path {} of BRIDGE_REDACT matched nothing in the first {} events. "
+            unmatched.forEach(path -> LOG.warn("The path {} of BRIDGE_REDACT matched nothing in the first {} events. "
                     + "Check its spelling; the bridge goes on with it", path, TRIAL));
         }
-    }
-
-    /** Returns the paths that have matched nothing in any event so far. */
-    List<String> unmatched() {
-        return redacted.stream().filter(place -> !place.matched).map(place -> place.path).toList();
     }
 
     /**
@@ -128,7 +125,7 @@ public class Redaction implements Processor {
      * @throws UnreadableEventException if it is not JSON
      */
     byte[] redact(byte[] line) throws UnreadableEventException {
-        if (redacted.isEmpty()) {
+        if (event.below.isEmpty()) {
             return line;
         }
         ByteArrayOutputStream out = new ByteArrayOutputStream(line.length);
@@ -152,12 +149,12 @@ public class Redaction implements Processor {
             JsonToken value = name == null ? parser.currentToken() : parser.nextToken();
             Place here = place.below.get(name);
             boolean match = here != null && here.path != null;
-            if (match && !here.matched) {
-                here.matched = true;
+            if (match) {
+                unmatched.remove(here.path);
+                changed = true;
             }
             if (match && mode == RedactMode.REMOVE) {
                 parser.skipChildren();
-                changed = true;
                 continue;
             }
             if (name != null) {
@@ -166,7 +163,6 @@ public class Redaction implements Processor {
             if (match && value != JsonToken.VALUE_NULL) {
                 // an escaped text is the same text
                 copy.writeString(hash(value == JsonToken.VALUE_STRING ? parser.getText() : raw(line, parser)));
-                changed = true;
             } else if (here != null && value.isStructStart()) {
                 changed |= copy(line, parser, copy, here);
             } else {

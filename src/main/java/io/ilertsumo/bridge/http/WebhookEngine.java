@@ -100,8 +100,11 @@ public class WebhookEngine extends VertxPlatformHttpEngine {
             message.setHeader(Exchange.HTTP_METHOD, call.request().method().name());
             message.setHeader(Exchange.HTTP_PATH, call.normalizedPath());
             MultiMap headers = call.request().headers();
-            HEADERS_IN.stream().filter(headers::contains)
-                    .forEach(name -> message.setHeader(name, String.join(",", headers.getAll(name))));
+            for (String name : HEADERS_IN) {
+                if (headers.contains(name)) {
+                    message.setHeader(name, String.join(",", headers.getAll(name)));
+                }
+            }
             Buffer body = call.body().buffer();
             message.setBody(body == null ? new byte[0] : body.getBytes());
             return exchange;
