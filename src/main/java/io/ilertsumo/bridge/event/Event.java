@@ -1,19 +1,19 @@
 package io.ilertsumo.bridge.event;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HexFormat;
 
 import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
+
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
 
 /**
  * An iLert event: one JSON object, read in one pass for the few fields that the routes use. The line is the body byte
@@ -82,36 +82,27 @@ public record Event(String id, String type, String priority, String alert, byte[
         } catch (StreamConstraintsException e) {
             throw new UnreadableEventException(400, "The body is nested deeper than " + MAX_DEPTH + " levels");
         } catch (JsonProcessingException e) {
-            JsonLocation at = e.getLocation();
             // the parser's own message quotes the content
             throw new UnreadableEventException(400,
-                    "The body is not valid JSON" + (at == null ? "" : ", at byte " + (start + at.getByteOffset())));
+                    "The body is not valid JSON, at byte " + (start + e.getLocation().getByteOffset()));
         } catch (IOException e) {
             throw new UnreadableEventException(400, "The body can't be read");
         }
         byte[] line = line(body, start);
         // where UTF-8 can't encode an ID, two IDs could have the same bytes, and one event pass for the other's duplicate
-        boolean identified = id != null && !id.isEmpty() && isUnicode(id);
+        boolean identified = id != null && !id.isEmpty() && id.equals(unicode(id));
         return new Event(identified ? id : "sha256:" + HexFormat.of().formatHex(EventKey.sha256(line)), unicode(type),
                 unicode(priority), unicode(alert), line);
     }
 
     private static String text(JsonParser parser, JsonToken value) throws IOException {
-        if (value.isStructStart()) {
-            parser.skipChildren();
-            return null;
-        }
-        return value.isScalarValue() && value != JsonToken.VALUE_NULL ? parser.getText() : null;
+        parser.skipChildren();
+        return value.isStructStart() || value == JsonToken.VALUE_NULL ? null : parser.getText();
     }
 
-    private static boolean isUnicode(String text) {
-        return StandardCharsets.UTF_8.newEncoder().canEncode(text);
-    }
-
+    /** The text that UTF-8 can encode: with a question mark for a lone surrogate. */
     private static String unicode(String text) {
-        return text == null || isUnicode(text)
-                ? text
-                : new String(text.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8);
+        return text == null ? null : new String(text.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8);
     }
 
     /** The position of the first token, behind a byte order mark and white space. */
@@ -131,7 +122,7 @@ public record Event(String id, String type, String priority, String alert, byte[
 
     /** Removes the white space between the tokens of valid JSON; returns the same array if there is none. */
     private static byte[] line(byte[] body, int start) throws UnreadableEventException {
-        byte[] line = new byte[body.length - start];
+        byte[] line = body;
         int end = 0;
         int bits = 0;
         boolean inString = false;
@@ -146,13 +137,13 @@ public record Event(String id, String type, String priority, String alert, byte[
                 inString = !inString;
             }
             escaped = b == '\\' && !escaped;
-            line[end++] = b;
-        }
-        try {
-            if (bits < 0) {
-                StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(body));
+            if (end < i) {
+                line = line == body ? body.clone() : line;
+                line[end] = b;
             }
-        } catch (CharacterCodingException e) {
+            end++;
+        }
+        if (bits < 0 && !ByteBufUtil.isText(Unpooled.wrappedBuffer(body), StandardCharsets.UTF_8)) {
             throw new UnreadableEventException(400, "The body is not UTF-8");
         }
         return end == body.length ? body : Arrays.copyOf(line, end);

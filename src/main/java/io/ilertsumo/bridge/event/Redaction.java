@@ -5,70 +5,83 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Named;
+
+import org.apache.camel.Exchange;
+import org.apache.camel.Message;
+import org.apache.camel.Processor;
+import org.apache.camel.quarkus.main.events.BeforeConfigure;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 
+import io.ilertsumo.bridge.settings.BridgeSettings;
 import io.ilertsumo.bridge.settings.BridgeSettings.RedactMode;
+import io.quarkus.runtime.configuration.ConfigurationException;
 
 /**
- * Removes fields from events, or replaces their values by hashes. Everything else stays byte for byte as it was.
- * Thread-safe.
+ * Redacts the event in the message's body: removes fields, or replaces their values by hashes. All other values stay byte
+ * for byte as they were, and so do the headers. Warns once of each path that has matched nothing in the first
+ * {@value #TRIAL} events, since its spelling may be wrong. Thread-safe.
  */
-public final class Redaction {
+@ApplicationScoped
+@Named("redact")
+public class Redaction implements Processor {
 
+    private static final Logger LOG = LoggerFactory.getLogger(Redaction.class);
+    private static final int TRIAL = 1000;
     private static final String NAME = "[\\p{L}\\p{N}_-]+(\\[\\*])*";
     private static final Pattern PATH = Pattern.compile(NAME + "(\\." + NAME + ")*");
     private static final Pattern BETWEEN_PARTS = Pattern.compile("\\.|(?=\\[)");
     private static final Pattern HASHED = Pattern.compile("(hmac-)?sha256:[0-9a-f]{32}");
-    /** Half of a SHA-256: enough that no two people have the same hash by chance. */
-    private static final int HASH_BYTES = 16;
 
     private final Place event = new Place();
-    private final List<Place> redacted = new ArrayList<>();
+    /** The paths that have matched nothing in any event so far. */
+    final Set<String> unmatched = ConcurrentHashMap.newKeySet();
     private final RedactMode mode;
     private final Optional<SecretKeySpec> key;
+    private final AtomicInteger events = new AtomicInteger();
 
     /** A place in events that a path leads to or through. */
     private static final class Place {
-        /** Places below an object by name; below an array by {@code null} for every element. */
+        /** By name below an object; by {@code null} for every element of an array. */
         final Map<String, Place> below = new HashMap<>();
         /** The path that ends here, if one does. */
         String path;
-        volatile boolean matched;
     }
 
-    /**
-     * Reads the settings of the same names.
-     *
-     * @param  paths                    {@code bridge.redact}: paths, separated by commas, or {@code none}
-     * @param  mode                     {@code bridge.redact-mode}
-     * @param  key                      {@code bridge.redact-key}: the secret that hashes are made with; without it, a
-     *                                  hash can be found by hashing guessed values
-     * @throws IllegalArgumentException if there is a path that is not valid or that another one covers; the message
-     *                                  names each
-     */
-    public Redaction(String paths, RedactMode mode, Optional<String> key) {
-        this.mode = mode;
-        this.key = key.map(secret -> new SecretKeySpec(secret.getBytes(StandardCharsets.UTF_8), "HmacSHA256"));
+    /** @throws ConfigurationException if a path is not valid or another one covers it; the message names each */
+    Redaction(BridgeSettings settings) {
+        mode = settings.redactMode();
+        key = settings.redactKey()
+                .map(secret -> new SecretKeySpec(secret.getBytes(StandardCharsets.UTF_8), "HmacSHA256"));
+        String paths = settings.redact();
         List<String> errors = new ArrayList<>();
         // a path that covers another is shorter
         Stream.of(paths.equals("none") ? new String[0] : paths.split(",", -1)).map(String::strip)
                 .sorted(Comparator.comparing(String::length)).forEach(path -> add(path, errors));
         if (!errors.isEmpty()) {
-            throw new IllegalArgumentException(String.join(". ", errors));
+            throw new ConfigurationException(String.join(". ", errors));
         }
     }
 
@@ -86,135 +99,103 @@ public final class Redaction {
             }
         }
         place.path = path;
-        redacted.add(place);
+        unmatched.add(path);
     }
 
-    /** Returns the paths that have matched nothing in any event so far. */
-    List<String> unmatched() {
-        return redacted.stream().filter(place -> !place.matched).map(place -> place.path).toList();
+    void validate(@Observes BeforeConfigure starting) {
+        // the constructor did, before any route is built
+    }
+
+    @Override
+    public void process(Exchange exchange) throws UnreadableEventException {
+        Message message = exchange.getMessage();
+        message.setBody(redact(message.getBody(byte[].class)));
+        if (events.get() < TRIAL && events.incrementAndGet() == TRIAL) {
+            unmatched.forEach(path -> LOG.warn("The path {} of BRIDGE_REDACT matched nothing in the first {} events. "
+                    + "Check its spelling; the bridge goes on with it", path, TRIAL));
+        }
     }
 
     /**
-     * Redacts an event. A path that matches nothing changes nothing; where a name occurs twice, both are redacted. With
-     * hashes, {@code null} stays, and a text has the same hash however it is escaped, as has a number written so.
+     * Redacts an event. Where a name occurs twice, both are redacted. With hashes, {@code null} stays, and a text has the
+     * same hash however it is escaped.
      *
      * @param  line                     a JSON object
-     * @return                          the same array if there is nothing to redact
+     * @return                          one line; the same array if there is nothing to redact
      * @throws UnreadableEventException if it is not JSON
      */
-    public byte[] redact(byte[] line) throws UnreadableEventException {
-        try (JsonParser parser = Event.JSON.createParser(line)) {
-            return new Pass(line, parser).redacted();
+    byte[] redact(byte[] line) throws UnreadableEventException {
+        if (event.below.isEmpty()) {
+            return line;
+        }
+        ByteArrayOutputStream out = new ByteArrayOutputStream(line.length);
+        try (JsonParser parser = Event.JSON.createParser(line); JsonGenerator copy = Event.JSON.createGenerator(out)) {
+            if (parser.nextToken() != JsonToken.START_OBJECT || !copy(line, parser, copy, event)) {
+                return line;
+            }
         } catch (IOException e) {
             // the parser's own message quotes the content
             throw new UnreadableEventException(400, "The event to redact is not valid JSON");
         }
+        return out.toByteArray();
     }
 
-    /** One pass over an event. */
-    private final class Pass {
-
-        private final byte[] line;
-        private final JsonParser parser;
-        private final ByteArrayOutputStream out;
-        private int copied;
-
-        Pass(byte[] line, JsonParser parser) {
-            this.line = line;
-            this.parser = parser;
-            this.out = new ByteArrayOutputStream(line.length);
-        }
-
-        byte[] redacted() throws IOException {
-            if (parser.nextToken() == JsonToken.START_OBJECT) {
-                redactBelow(event);
+    /** Copies the object or array at a place, and returns whether anything was redacted in it. */
+    private boolean copy(byte[] line, JsonParser parser, JsonGenerator copy, Place place) throws IOException {
+        boolean changed = false;
+        copy.copyCurrentEvent(parser);
+        while (!parser.nextToken().isStructEnd()) {
+            String name = parser.currentName();
+            JsonToken value = name == null ? parser.currentToken() : parser.nextToken();
+            Place here = place.below.get(name);
+            boolean match = here != null && here.path != null;
+            if (match) {
+                unmatched.remove(here.path);
+                changed = true;
             }
-            if (copied == 0) {
-                return line;
+            if (match && mode == RedactMode.REMOVE) {
+                parser.skipChildren();
+                continue;
             }
-            out.write(line, copied, line.length - copied);
-            return out.toByteArray();
-        }
-
-        /** From the start of an object or array to its end. Recurses as deep as the paths, however deep the event. */
-        private void redactBelow(Place place) throws IOException {
-            boolean first = true;
-            boolean anyKept = false;
-            for (JsonToken token = parser.nextToken(); !token.isStructEnd(); token = parser.nextToken()) {
-                int start = startOfToken();
-                if (token == JsonToken.FIELD_NAME) {
-                    parser.nextToken();
-                }
-                Place here = place.below.get(parser.currentName());
-                boolean match = here != null && here.path != null;
-                if (match && !here.matched) {
-                    here.matched = true;
-                }
-                if (match && mode == RedactMode.REMOVE) {
-                    replace(first ? start : commaBefore(start), endOfValue(), "");
-                } else {
-                    if (!first && !anyKept) {
-                        replace(commaBefore(start), start, "");
-                    }
-                    anyKept = true;
-                    if (match) {
-                        hashValue();
-                    } else if (here == null) {
-                        parser.skipChildren();
-                    } else if (parser.currentToken().isStructStart()) {
-                        redactBelow(here);
-                    }
-                }
-                first = false;
+            if (name != null) {
+                copy.writeFieldName(name);
+            }
+            if (match && value != JsonToken.VALUE_NULL) {
+                // an escaped text is the same text
+                copy.writeString(hash(value == JsonToken.VALUE_STRING ? parser.getText() : raw(line, parser)));
+            } else if (here != null && value.isStructStart()) {
+                changed |= copy(line, parser, copy, here);
+            } else {
+                copy.writeRawValue(raw(line, parser));
             }
         }
-
-        private void hashValue() throws IOException {
-            if (parser.currentToken() == JsonToken.VALUE_NULL) {
-                return;
-            }
-            int start = startOfToken();
-            // an escaped text is the same text
-            String text = parser.currentToken().isStructStart() ? null : parser.getText();
-            int end = endOfValue();
-            byte[] value = text == null ? Arrays.copyOfRange(line, start, end) : text.getBytes(StandardCharsets.UTF_8);
-            // a replayed dead letter has been redacted before
-            replace(start, end, '"' + (text != null && HASHED.matcher(text).matches() ? text : hash(value)) + '"');
-        }
-
-        private int startOfToken() {
-            return (int) parser.currentTokenLocation().getByteOffset();
-        }
-
-        private int endOfValue() throws IOException {
-            parser.skipChildren();
-            parser.finishToken();
-            return (int) parser.currentLocation().getByteOffset();
-        }
-
-        private int commaBefore(int start) {
-            int comma = start - 1;
-            while (line[comma] != ',') {
-                comma--;
-            }
-            return comma;
-        }
-
-        private void replace(int start, int end, String replacement) {
-            out.write(line, copied, start - copied);
-            out.writeBytes(replacement.getBytes(StandardCharsets.US_ASCII));
-            copied = end;
-        }
+        copy.copyCurrentEvent(parser);
+        return changed;
     }
 
-    private String hash(byte[] value) {
+    /** Reads to the end of the current value, and returns it as it is written. */
+    private static String raw(byte[] line, JsonParser parser) throws IOException {
+        int start = (int) parser.currentTokenLocation().getByteOffset();
+        parser.skipChildren();
+        parser.finishToken();
+        int end = (int) parser.currentLocation().getByteOffset();
+        return new String(line, start, end - start, StandardCharsets.UTF_8);
+    }
+
+    /** Half of a SHA-256: enough that no two people have the same hash by chance. */
+    private String hash(String text) {
+        // a replayed dead letter has been redacted before
+        if (HASHED.matcher(text).matches()) {
+            return text;
+        }
         if (key.isEmpty()) {
-            return "sha256:" + HexFormat.of().formatHex(EventKey.sha256(value), 0, HASH_BYTES);
+            return "sha256:" + HexFormat.of().formatHex(EventKey.of(text));
         }
         try {
             Mac mac = Mac.getInstance("HmacSHA256");
             mac.init(key.get());
-            return "hmac-sha256:" + HexFormat.of().formatHex(mac.doFinal(value), 0, HASH_BYTES);
+            byte[] digest = mac.doFinal(text.getBytes(StandardCharsets.UTF_8));
+            return "hmac-sha256:" + HexFormat.of().formatHex(digest, 0, EventKey.BYTES);
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException("Every Java platform has HmacSHA256", e);
         }

@@ -1,9 +1,6 @@
 package io.ilertsumo.bridge.event;
 
-import io.quarkus.runtime.annotations.RegisterForReflection;
-
 /** Thrown where a body is not an event. The message describes what is wrong, without content of the body. */
-@RegisterForReflection
 public class UnreadableEventException extends Exception {
 
     private static final long serialVersionUID = 1L;

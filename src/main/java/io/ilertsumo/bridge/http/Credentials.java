@@ -26,15 +26,10 @@ final class Credentials {
                 : utf8;
     }
 
-    /** Whether an {@code Authorization} header is of HTTP Basic. */
-    static boolean isBasic(String authorization) {
-        return authorization != null && authorization.regionMatches(true, 0, BASIC, 0, BASIC.length());
-    }
-
-    /** Whether an {@code Authorization} header has these credentials. */
+    /** Whether an {@code Authorization} header, or {@code null} for none, has these credentials. */
     boolean matchesBasic(String authorization) {
         try {
-            return isBasic(authorization)
+            return authorization != null && authorization.regionMatches(true, 0, BASIC, 0, BASIC.length())
                     && matches(Base64.getDecoder().decode(authorization.substring(BASIC.length()).trim()));
         } catch (IllegalArgumentException e) {
             // not Base64
@@ -42,9 +37,9 @@ final class Credentials {
         }
     }
 
-    /** Whether a header has this value. Netty reads each of its bytes as a character. */
+    /** Whether a header, or {@code null} for none, has this value. Netty reads each of its bytes as a character. */
     boolean matchesHeader(String value) {
-        return matches(value.getBytes(StandardCharsets.ISO_8859_1));
+        return value != null && matches(value.getBytes(StandardCharsets.ISO_8859_1));
     }
 
     private boolean matches(byte[] given) {

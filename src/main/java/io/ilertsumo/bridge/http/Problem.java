@@ -1,6 +1,7 @@
 package io.ilertsumo.bridge.http;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Objects;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
@@ -24,8 +25,6 @@ import io.vertx.ext.web.RoutingContext;
 public class Problem implements Processor {
 
     static final String MEDIA_TYPE = "application/problem+json";
-    /** Seconds after which a call that was answered 503 may be repeated. */
-    static final String RETRY_AFTER = "30";
 
     @Override
     public void process(Exchange exchange) {
@@ -36,22 +35,22 @@ public class Problem implements Processor {
     }
 
     /**
-     * Answers with a problem, a status 503 with {@code Retry-After}. To be called on the event loop.
+     * Answers with a problem, with status 503 also that the call may be repeated after 30 seconds. To be called on the event loop.
      *
      * @param detail what is wrong, without content of an event
      */
     public static void send(RoutingContext context, int status, String detail) {
         if (status == 503) {
-            context.response().putHeader(HttpHeaders.RETRY_AFTER, RETRY_AFTER);
+            context.response().putHeader(HttpHeaders.RETRY_AFTER, "30");
         }
         context.response().setStatusCode(status).putHeader(HttpHeaders.CONTENT_TYPE, MEDIA_TYPE)
                 .end(json(status, detail, null));
     }
 
-    static String json(int status, String detail, String eventId) {
+    private static String json(int status, String detail, String eventId) {
         JsonObject problem = new JsonObject().put("title", HttpResponseStatus.valueOf(status).reasonPhrase())
                 .put("status", status).put("detail", detail).put("eventId", eventId);
-        problem.getMap().values().removeIf(value -> value == null);
+        problem.getMap().values().removeIf(Objects::isNull);
         return problem.encode();
     }
 }

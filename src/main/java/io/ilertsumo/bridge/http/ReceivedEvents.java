@@ -9,28 +9,19 @@ import jakarta.enterprise.context.ApplicationScoped;
 import org.apache.camel.Message;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.slf4j.MDC;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 
 /**
- * Counts webhook calls by their result, and logs those that reached a route at DEBUG, with the event's coordinates in
- * the MDC and without its content. Thread-safe.
+ * Counts webhook calls by result, group and lane, and logs those that reached a route at DEBUG, without the event's
+ * content. Thread-safe.
  */
 @ApplicationScoped
 public class ReceivedEvents {
 
-    /** Message header: the result of a call, such as {@code accepted}. */
-    public static final String RESULT = "result";
-    /** Message header: the group of the event. */
-    public static final String GROUP = "group";
-    /** Message header: the lane of the event. */
-    public static final String LANE = "lane";
-
     private static final Logger LOG = LoggerFactory.getLogger(ReceivedEvents.class);
     private static final String NONE = "none";
-    private static final List<String> COORDINATES = List.of("eventId", "eventType", GROUP, LANE);
 
     private final MeterRegistry registry;
     private final Map<List<String>, Counter> counters = new ConcurrentHashMap<>();
@@ -46,13 +37,10 @@ public class ReceivedEvents {
 
     /** Counts a call by the headers that its route has left. */
     void count(Message message, boolean failed) {
-        String result = text(message, RESULT, failed ? "route-failed" : NONE);
-        if (LOG.isDebugEnabled()) {
-            COORDINATES.forEach(name -> MDC.put(name, text(message, name, NONE)));
-            LOG.debug("Received: {} {}", result, MDC.getCopyOfContextMap());
-            COORDINATES.forEach(MDC::remove);
-        }
-        count(List.of(result, text(message, GROUP, NONE), text(message, LANE, NONE)));
+        List<String> labels = List.of(text(message, "result", failed ? "route-failed" : NONE),
+                text(message, "group", NONE), text(message, "lane", NONE));
+        LOG.debug("Received event {}: {}", message.getHeader("eventId"), labels);
+        count(labels);
     }
 
     private static String text(Message message, String header, String otherwise) {
@@ -62,7 +50,7 @@ public class ReceivedEvents {
     private void count(List<String> labels) {
         counters.computeIfAbsent(labels, key -> Counter.builder("bridge.events.received")
                 .description("Webhook calls by result")
-                .tags(RESULT, key.get(0), GROUP, key.get(1), LANE, key.get(2))
+                .tags("result", key.get(0), "group", key.get(1), "lane", key.get(2))
                 .register(registry)).increment();
     }
 }

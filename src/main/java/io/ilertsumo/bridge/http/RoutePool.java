@@ -1,9 +1,9 @@
 package io.ilertsumo.bridge.http;
 
 import java.util.concurrent.Executor;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 import jakarta.annotation.PreDestroy;
@@ -18,26 +18,23 @@ import io.ilertsumo.bridge.settings.BridgeSettings;
 @ApplicationScoped
 public class RoutePool implements Executor {
 
-    private final ExecutorService threads;
+    private final ThreadPoolExecutor threads;
 
     RoutePool(BridgeSettings settings) {
         AtomicInteger number = new AtomicInteger();
-        threads = Executors.newFixedThreadPool(settings.receiveThreads(), task -> {
-            Thread thread = new Thread(task, "routes-" + number.incrementAndGet());
-            // not that of the thread that happens to start this one
-            thread.setContextClassLoader(RoutePool.class.getClassLoader());
-            return thread;
-        });
+        threads = new ThreadPoolExecutor(settings.receiveThreads(), settings.receiveThreads(), 0, TimeUnit.SECONDS,
+                new LinkedBlockingQueue<>(), task -> {
+                    Thread thread = new Thread(task, "routes-" + number.incrementAndGet());
+                    // not that of the thread that happens to start this one
+                    thread.setContextClassLoader(RoutePool.class.getClassLoader());
+                    return thread;
+                }, (task, stopped) -> task.run());
     }
 
     /** Runs the task, on the calling thread once the pool is stopped. */
     @Override
     public void execute(Runnable task) {
-        try {
-            threads.execute(task);
-        } catch (RejectedExecutionException e) {
-            task.run();
-        }
+        threads.execute(task);
     }
 
     @PreDestroy

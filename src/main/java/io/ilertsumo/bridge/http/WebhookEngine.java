@@ -22,14 +22,12 @@ import org.apache.camel.support.http.HttpUtil;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-import io.netty.channel.EventLoop;
 import io.quarkus.arc.Unremovable;
+import io.vertx.core.Context;
 import io.vertx.core.Handler;
 import io.vertx.core.MultiMap;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
-import io.vertx.core.impl.ContextInternal;
-import io.vertx.ext.web.Route;
 import io.vertx.ext.web.RoutingContext;
 
 /**
@@ -44,14 +42,11 @@ public class WebhookEngine extends VertxPlatformHttpEngine {
     private static final Logger LOG = LoggerFactory.getLogger(WebhookEngine.class);
     /** The headers of a call that a route gets: no sender can set another that the routes use. */
     private static final List<String> HEADERS_IN = List.of("Content-Type", "Content-Encoding");
-    /** The headers of a route that the sender gets. */
-    private static final List<String> HEADERS_OUT = List.of("allow", "retry-after");
     private static final long LOG_PERIOD_NANOS = TimeUnit.MINUTES.toNanos(1);
 
     private final RoutePool pool;
     private final WebhookGuard guard;
     private final ReceivedEvents received;
-    private final Map<EventLoop, AnswerQueue> answerQueues = new ConcurrentHashMap<>();
     private final Map<Class<?>, Long> loggedFailures = new ConcurrentHashMap<>();
 
     WebhookEngine(RoutePool pool, WebhookGuard guard, ReceivedEvents received) {
@@ -67,36 +62,11 @@ public class WebhookEngine extends VertxPlatformHttpEngine {
                 : super.createConsumer(endpoint, processor);
     }
 
-    private String routerName() {
-        return VertxPlatformHttpRouter.getRouterNameFromPort(getServerPort());
-    }
-
     /** Starts the route on a thread of the pool, and has the answer written on the event loop once the exchange is done. */
     private final class WebhookConsumer extends VertxPlatformHttpConsumer {
 
-        private Route otherMethods;
-
         WebhookConsumer(PlatformHttpEndpoint endpoint, Processor processor) {
-            super(endpoint, processor, List.of(), routerName());
-        }
-
-        @Override
-        protected void doStart() throws Exception {
-            super.doStart();
-            // Vert.x gets here with the methods that httpMethodRestrict keeps from the route
-            otherMethods = VertxPlatformHttpRouter.lookup(getEndpoint().getCamelContext(), routerName())
-                    .route(getEndpoint().getPath()).handler(call -> {
-                        call.response().putHeader(HttpHeaders.ALLOW, getEndpoint().getHttpMethodRestrict());
-                        guard.reject(call, 405, "method-not-allowed", "Send events with POST");
-                    });
-        }
-
-        @Override
-        protected void doStop() throws Exception {
-            if (otherMethods != null) {
-                otherMethods.remove();
-            }
-            super.doStop();
+            super(endpoint, processor, List.of(), VertxPlatformHttpRouter.getRouterNameFromPort(getServerPort()));
         }
 
         @Override
@@ -108,7 +78,7 @@ public class WebhookEngine extends VertxPlatformHttpEngine {
             }
             // throws where the query can't be decoded, which is answered 400
             call.queryParams();
-            ContextInternal context = (ContextInternal) call.vertx().getOrCreateContext();
+            Context context = call.vertx().getOrCreateContext();
             Exchange exchange = exchange(call);
             pool.execute(() -> {
                 try {
@@ -130,27 +100,30 @@ public class WebhookEngine extends VertxPlatformHttpEngine {
             message.setHeader(Exchange.HTTP_METHOD, call.request().method().name());
             message.setHeader(Exchange.HTTP_PATH, call.normalizedPath());
             MultiMap headers = call.request().headers();
-            HEADERS_IN.stream().filter(headers::contains)
-                    .forEach(name -> message.setHeader(name, String.join(",", headers.getAll(name))));
+            for (String name : HEADERS_IN) {
+                if (headers.contains(name)) {
+                    message.setHeader(name, String.join(",", headers.getAll(name)));
+                }
+            }
             Buffer body = call.body().buffer();
             message.setBody(body == null ? new byte[0] : body.getBytes());
             return exchange;
         }
 
         /** Ends the exchange on the thread that completed it, so that the event loop has only the answer to write. */
-        private void done(Exchange exchange, RoutingContext call, ContextInternal context) {
+        private void done(Exchange exchange, RoutingContext call, Context context) {
             Handler<RoutingContext> answer = answer(exchange);
             doneUoW(exchange);
             releaseExchange(exchange, false);
-            answerQueues.computeIfAbsent(context.nettyEventLoop(), AnswerQueue::new)
-                    .add(() -> context.dispatch(call, answered -> {
-                        if (!call.response().ended() && !call.response().closed()) {
-                            answer.handle(call);
-                        }
-                    }));
+            context.runOnContext(later -> {
+                if (!call.response().ended() && !call.response().closed()) {
+                    answer.handle(call);
+                }
+            });
         }
     }
 
+    /** The answer of the route, or 503 if it has failed; counts the call. */
     private Handler<RoutingContext> answer(Exchange exchange) {
         Handler<RoutingContext> answer = call -> Problem.send(call, 503,
                 "The event was not stored; the log of the bridge has the cause");
@@ -167,17 +140,18 @@ public class WebhookEngine extends VertxPlatformHttpEngine {
     }
 
     private static Handler<RoutingContext> answer(Message message) {
-        byte[] bytes = message.getBody(byte[].class);
-        Buffer body = Buffer.buffer(bytes == null ? new byte[0] : bytes);
-        int status = HttpUtil.determineResponseCode(message.getExchange(), bytes);
+        byte[] body = message.getBody(byte[].class);
+        int status = HttpUtil.determineResponseCode(message.getExchange(), body);
         MultiMap headers = HttpHeaders.headers();
-        HEADERS_OUT.stream().filter(name -> message.getHeader(name) != null)
-                .forEach(name -> headers.set(name, message.getHeader(name, String.class)));
         // not that of the message, which may be the call's
         headers.set(HttpHeaders.CONTENT_TYPE, status < 400 ? "application/json" : Problem.MEDIA_TYPE);
+        String retryAfter = message.getHeader("Retry-After", String.class);
+        if (retryAfter != null) {
+            headers.set(HttpHeaders.RETRY_AFTER, retryAfter);
+        }
         return call -> {
             call.response().setStatusCode(status).headers().setAll(headers);
-            call.response().end(body);
+            call.response().end(body == null ? Buffer.buffer() : Buffer.buffer(body));
         };
     }
 

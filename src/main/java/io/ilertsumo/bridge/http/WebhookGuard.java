@@ -1,7 +1,7 @@
 package io.ilertsumo.bridge.http;
 
-import java.util.Locale;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.regex.Pattern;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
@@ -10,20 +10,29 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import io.ilertsumo.bridge.settings.BridgeSettings;
+import io.ilertsumo.bridge.settings.WebhookSettings;
+import io.ilertsumo.bridge.settings.WebhookSettings.Authentication;
 import io.quarkus.vertx.http.runtime.RouteConstants;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpClosedException;
 import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 
 /**
- * Rejects webhook calls before they reach a route, with a problem like the routes do.
+ * Rejects calls before they reach a route, with a problem like the routes do. Thread-safe.
  *
  * <p>
- * Bounds the bytes of all calls in flight, and so their number: a call reserves a share before its body is read and
- * releases it once it is answered or its connection closed. The share is the length that the call states, or the limit
- * for bodies if it states none or is compressed, and at least 1 KB. Thread-safe.
+ * Authenticates webhook calls, by HTTP Basic or by a shared secret in the header {@value #SECRET_HEADER}. Bounds the bytes
+ * of all that are in flight, and so their number: a call reserves a share before its body is read and releases it once it
+ * is answered or its connection closed. The share is the length that the call states, or the limit for bodies if it states
+ * none or is compressed, and at least 1 KB.
+ *
+ * <p>
+ * Of all paths, a body that is not complete in time is answered 408, and a connection is closed whose sender goes on with
+ * a body after the answer or does not read answers. Connections without a call, or with an incomplete head, are left to
+ * {@code quarkus.http.idle-timeout}, which counts only bytes that were decoded.
  */
 @ApplicationScoped
 public class WebhookGuard {
@@ -31,17 +40,29 @@ public class WebhookGuard {
     /** What the paths of all webhooks start with. */
     static final String WEBHOOKS = "/webhooks/";
     private static final Logger LOG = LoggerFactory.getLogger(WebhookGuard.class);
+    private static final String SECRET_HEADER = "X-Webhook-Secret";
     private static final String SHARE = WebhookGuard.class.getName();
+    private static final Pattern FORM = Pattern.compile("(?i)multipart/|application/x-www-form-urlencoded");
     private static final long SMALLEST_SHARE = 1024;
     private static final int PART_OF_HEAP = 8;
+    /** Time to read an early answer: if the connection were closed at once, the sender might never see it. */
+    private static final long READ_MILLIS = 1000;
 
     private final ReceivedEvents received;
+    private final Authentication authentication;
+    private final Credentials credentials;
+    private final long bodyMillis;
     private final long maxBodySize;
     private final long maxReserved;
     private final AtomicLong reserved = new AtomicLong();
 
-    WebhookGuard(BridgeSettings settings, ReceivedEvents received) {
+    WebhookGuard(BridgeSettings settings, WebhookSettings webhook, ReceivedEvents received) {
         this.received = received;
+        this.authentication = webhook.auth();
+        String secret = webhook.password().orElse("");
+        this.credentials = new Credentials(
+                authentication == Authentication.BASIC ? webhook.username() + ":" + secret : secret);
+        this.bodyMillis = settings.receiveTimeout().toMillis();
         this.maxBodySize = settings.maxBodySize().asLongValue();
         long maxBytes = settings.receiveMaxBytes().asLongValue();
         // the largest body must fit, if it is the only one
@@ -51,12 +72,49 @@ public class WebhookGuard {
 
     void register(@Observes Router router) {
         int order = RouteConstants.ROUTE_ORDER_UPLOAD_LIMIT - 1;
+        router.route().order(Integer.MIN_VALUE).handler(this::limitTime);
         router.route(WEBHOOKS + "*").order(order).handler(this::check);
         // of all paths: a call that is not valid HTTP is no error of the bridge, whatever its path
         router.route().order(order).failureHandler(this::failed);
+        router.errorHandler(405, this::rejectMethod);
+    }
+
+    private void limitTime(RoutingContext context) {
+        HttpServerRequest request = context.request();
+        if (context.response().writeQueueFull()) {
+            LOG.debug("A connection is closed, since its sender does not read the answers");
+            request.connection().close();
+            return;
+        }
+        long timer = context.vertx().setTimer(bodyMillis, late -> {
+            if (!request.isEnded()) {
+                context.fail(408);
+            }
+        });
+        context.addEndHandler(ended -> {
+            context.vertx().cancelTimer(timer);
+            if (!request.isEnded()) {
+                context.vertx().setTimer(READ_MILLIS, late -> closeUnlessEnded(request));
+            }
+        });
+        context.next();
+    }
+
+    private static void closeUnlessEnded(HttpServerRequest request) {
+        if (!request.isEnded()) {
+            LOG.debug("A connection is closed, since its body goes on after an early answer");
+            request.connection().close();
+        }
     }
 
     private void check(RoutingContext context) {
+        if (!isAuthenticated(context.request())) {
+            if (authentication == Authentication.BASIC) {
+                context.response().putHeader("WWW-Authenticate", Credentials.CHALLENGE);
+            }
+            reject(context, 401, "unauthorized", "The credentials are missing or wrong");
+            return;
+        }
         MultiMap headers = context.request().headers();
         String stated = headers.get(HttpHeaders.CONTENT_LENGTH);
         long length = stated == null ? 0 : Long.parseLong(stated);
@@ -75,15 +133,19 @@ public class WebhookGuard {
         context.put(SHARE, share);
         context.addEndHandler(ended -> reserved.addAndGet(-context.<Long>get(SHARE)));
         String type = headers.get(HttpHeaders.CONTENT_TYPE);
-        if (type != null && isForm(type.toLowerCase(Locale.ROOT))) {
+        if (type != null && FORM.matcher(type).lookingAt()) {
             // Vert.x would parse the form, and no body would be left for a dead letter
             headers.set(HttpHeaders.CONTENT_TYPE, "application/octet-stream");
         }
         context.next();
     }
 
-    private static boolean isForm(String type) {
-        return type.startsWith("multipart/") || type.startsWith("application/x-www-form-urlencoded");
+    private boolean isAuthenticated(HttpServerRequest request) {
+        return switch (authentication) {
+            case NONE -> true;
+            case BASIC -> credentials.matchesBasic(request.getHeader(HttpHeaders.AUTHORIZATION));
+            case HEADER -> credentials.matchesHeader(request.getHeader(SECRET_HEADER));
+        };
     }
 
     /** Releases what a body of unknown length did not need, once it is complete. To be called on the event loop. */
@@ -110,6 +172,16 @@ public class WebhookGuard {
                     "Send valid HTTP, with no expectation but 100-continue");
         } else {
             context.next();
+        }
+    }
+
+    /** Of a path whose routes have other methods. */
+    private void rejectMethod(RoutingContext context) {
+        if (context.normalizedPath().startsWith(WEBHOOKS)) {
+            context.response().putHeader(HttpHeaders.ALLOW, "POST");
+            reject(context, 405, "method-not-allowed", "Send events with POST");
+        } else {
+            Problem.send(context, 405, "This path has other methods");
         }
     }
 

@@ -1,9 +1,6 @@
 package io.ilertsumo.bridge.lane;
 
-import io.quarkus.runtime.annotations.RegisterForReflection;
-
 /** The store could not write or read, and nothing has changed. The message is for an operator and holds no secret. */
-@RegisterForReflection
 public class StoreException extends Exception {
 
     private static final long serialVersionUID = 1L;

@@ -1,9 +1,6 @@
 package io.ilertsumo.bridge.lane;
 
-import io.quarkus.runtime.annotations.RegisterForReflection;
-
 /** One of the store's bounds is reached, and nothing was stored. A later try may succeed. */
-@RegisterForReflection
 public class StoreFullException extends StoreException {
 
     private static final long serialVersionUID = 1L;

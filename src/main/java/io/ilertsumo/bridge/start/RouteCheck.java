@@ -33,8 +33,11 @@ import org.apache.camel.quarkus.main.events.BeforeStart;
 import org.apache.camel.support.LoggerHelper;
 import org.apache.camel.util.ObjectHelper;
 
-import io.ilertsumo.bridge.event.Redaction;
+import io.ilertsumo.bridge.event.EventTooLargeException;
+import io.ilertsumo.bridge.event.UnreadableEventException;
 import io.ilertsumo.bridge.lane.LaneStore;
+import io.ilertsumo.bridge.lane.StoreException;
+import io.ilertsumo.bridge.lane.StoreFullException;
 import io.ilertsumo.bridge.settings.BridgeSettings;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.quarkus.runtime.configuration.ConfigurationException;
@@ -47,7 +50,8 @@ import io.quarkus.runtime.configuration.ConfigurationException;
 // the exceptions that route files may name beside the bridge's own
 @RegisterForReflection(targets = { Exception.class, IOException.class, ConnectException.class,
         SocketTimeoutException.class, UnknownHostException.class, CamelExchangeException.class,
-        ThrottlerRejectedExecutionException.class })
+        ThrottlerRejectedExecutionException.class, EventTooLargeException.class, UnreadableEventException.class,
+        StoreException.class, StoreFullException.class })
 public class RouteCheck {
 
     private final BridgeSettings settings;
@@ -65,11 +69,6 @@ public class RouteCheck {
             properties.setProperty("camel.component.kamelet.location", "file:" + dir + ",classpath:routes");
         });
         starting.getMain().getCamelContext().getPropertiesComponent().setOverrideProperties(properties);
-        try {
-            new Redaction(settings.redact(), settings.redactMode(), settings.redactKey());
-        } catch (IllegalArgumentException e) {
-            throw new ConfigurationException(e.getMessage(), e);
-        }
     }
 
     private static Path requireRoutes(Path dir) {

@@ -12,6 +12,7 @@ import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.logging.Handler;
 import java.util.logging.LogRecord;
 
@@ -167,7 +168,7 @@ class EventReaderTest {
 
     @Test
     void aPathThatMatchesNothingIsLoggedOnceAfterAThousandEvents() throws Exception {
-        EventRedactor redactor = new EventRedactor(settings());
+        Redaction redaction = new Redaction(settings());
         List<String> warnings = new ArrayList<>();
         Handler handler = new Handler() {
             @Override
@@ -185,19 +186,19 @@ class EventReaderTest {
                 // nothing is open
             }
         };
-        Logger log = LogContext.getLogContext().getLogger(EventRedactor.class.getName());
+        Logger log = LogContext.getLogContext().getLogger(Redaction.class.getName());
         log.addHandler(handler);
         try {
             for (int i = 1; i < 3000; i++) {
                 message.setBody("{\"a\":1,\"c\":2}");
-                redactor.process(exchange);
+                redaction.process(exchange);
                 assertEquals("{\"c\":2}", message.getBody(String.class));
                 assertEquals(i < 1000 ? 0 : 2, warnings.size(), "after " + i);
             }
         } finally {
             log.removeHandler(handler);
         }
-        assertEquals(List.of("WARN [b, 1000]", "WARN [c.d, 1000]"), warnings);
+        assertEquals(Set.of("WARN [b, 1000]", "WARN [c.d, 1000]"), Set.copyOf(warnings));
     }
 
     private void isUnreadable(int status, String reason) {

@@ -41,6 +41,7 @@ class CredentialsTest {
             assertFalse(new Credentials("secret").matchesHeader(other), other);
             assertFalse(new Credentials("user:secret").matchesBasic(basic("user:" + other, UTF_8)), other);
         }
+        assertFalse(new Credentials("secret").matchesHeader(null));
         assertFalse(new Credentials("user:secret").matchesBasic(basic("usr:secret", UTF_8)));
     }
 

@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -47,6 +48,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 import io.ilertsumo.bridge.settings.BridgeSettings;
+import io.ilertsumo.bridge.settings.WebhookSettings;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.vertx.core.Vertx;
@@ -83,10 +85,9 @@ class WebhookEngineTest {
     void start() throws Exception {
         BridgeSettings settings = settings();
         ReceivedEvents received = new ReceivedEvents(registry);
-        WebhookGuard guard = new WebhookGuard(settings, received);
+        WebhookGuard guard = new WebhookGuard(settings, webhookSettings(), received);
         Router router = Router.router(vertx);
         guard.register(router);
-        new SlowSenders(vertx, settings).register(router);
         router.route("/event-loop").handler(call -> call.end("alive"));
         WebhookEngine engine = new WebhookEngine(pool, guard, received);
         engine.setCamelContext(camel);
@@ -521,6 +522,15 @@ class WebhookEngineTest {
                     case "receiveMaxBytes" -> new MemorySize(BigInteger.valueOf(MAX_BYTES));
                     case "receiveTimeout" -> Duration.ofMillis(500);
                     case "receiveThreads" -> 1;
+                    default -> throw new IllegalArgumentException(setting.getName());
+                });
+    }
+
+    private static WebhookSettings webhookSettings() {
+        return (WebhookSettings) Proxy.newProxyInstance(WebhookEngineTest.class.getClassLoader(),
+                new Class<?>[]{ WebhookSettings.class }, (proxy, setting, none) -> switch (setting.getName()) {
+                    case "auth" -> WebhookSettings.Authentication.NONE;
+                    case "password" -> Optional.empty();
                     default -> throw new IllegalArgumentException(setting.getName());
                 });
     }
