@@ -13,7 +13,7 @@ import org.eclipse.microprofile.config.spi.Converter;
 public final class DurationConverter implements Converter<Duration> {
 
     private static final long serialVersionUID = 1L;
-    private static final Pattern DURATION = Pattern.compile("(\\d{1,12})(ms|s|m|h|d)");
+    private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m|h|d)");
 
     @Override
     public Duration convert(String text) {

@@ -2,7 +2,7 @@ package io.ilertsumo.bridge.settings;
 
 import java.io.IOException;
 import java.lang.reflect.Method;
-import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,9 +11,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
-import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 import org.eclipse.microprofile.config.spi.ConfigSource;
@@ -43,8 +41,6 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
     private static final int FILES_ORDINAL = 350;
     /** Above Quarkus's own converter of sizes, which refuses 1MB. */
     private static final int CONVERTER_PRIORITY = 1000;
-    private static final List<String> SASL_MECHANISMS = List.of("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512",
-            "OAUTHBEARER");
 
     @Override
     public void configBuilder(SmallRyeConfigBuilder builder) {
@@ -85,7 +81,6 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
             }
         } else if (settings instanceof BridgeSettings bridge) {
             checkRanges(BridgeSettings.class, prefix, settings, errors);
-            checkRanges(KafkaSettings.class, prefix + ".kafka", bridge.kafka(), errors);
             check(bridge, errors);
         }
         if (!errors.isEmpty()) {
@@ -98,8 +93,8 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
                 .sorted(Comparator.comparing(Method::getName)).forEach(method -> {
                     Range range = method.getAnnotation(Range.class);
                     Object value = value(method, settings);
-                    if (number(value).compareTo(number(read(range.min(), method.getReturnType()))) < 0
-                            || number(value).compareTo(number(read(range.max(), method.getReturnType()))) > 0) {
+                    if (number(value).compareTo(read(range.min(), method.getReturnType())) < 0
+                            || number(value).compareTo(read(range.max(), method.getReturnType())) > 0) {
                         errors.add(environmentVariable(prefix, method) + " must be between " + range.min() + " and "
                                 + range.max() + ": " + text(value));
                     }
@@ -114,26 +109,26 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
         }
     }
 
-    private static Object read(String text, Class<?> type) {
+    private static BigInteger read(String text, Class<?> type) {
         if (type == Duration.class) {
-            return new DurationConverter().convert(text);
+            return number(new DurationConverter().convert(text));
         }
-        return type == MemorySize.class ? new SizeConverter().convert(text) : new BigDecimal(text);
+        return number(type == MemorySize.class ? new SizeConverter().convert(text) : text);
     }
 
-    /** Seconds, bytes or the number itself. */
-    private static BigDecimal number(Object value) {
+    /** Milliseconds, bytes or the number itself. */
+    private static BigInteger number(Object value) {
         if (value instanceof Duration duration) {
-            return BigDecimal.valueOf(duration.toSeconds()).add(BigDecimal.valueOf(duration.toNanosPart(), 9));
+            return BigInteger.valueOf(duration.toMillis());
         }
-        return new BigDecimal(value instanceof MemorySize size ? size.asBigInteger().toString() : value.toString());
+        return value instanceof MemorySize size ? size.asBigInteger() : new BigInteger(value.toString());
     }
 
     private static String text(Object value) {
         if (value instanceof Duration duration) {
             return duration.toNanosPart() == 0 ? duration.toSeconds() + "s" : duration.toMillis() + "ms";
         }
-        return number(value).toPlainString();
+        return number(value).toString();
     }
 
     private static String environmentVariable(String prefix, Method setting) {
@@ -151,43 +146,16 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
     }
 
     private static void check(BridgeSettings settings, List<String> errors) {
-        check("BRIDGE_SECRETS_DIR", settings.secretsDir(), Files::isDirectory, "directory", errors);
+        checkDirectory("BRIDGE_SECRETS_DIR", settings.secretsDir(), errors);
         settings.secretsDir().filter(Files::isDirectory).ifPresent(dir -> unreadable(dir).forEach(
                 file -> errors.add("BRIDGE_SECRETS_DIR contains a file that can't be read: " + file)));
-        check("BRIDGE_ROUTES_DIR", settings.routesDir(), Files::isDirectory, "directory", errors);
+        checkDirectory("BRIDGE_ROUTES_DIR", settings.routesDir(), errors);
         if (settings.dropGroups().chars().anyMatch(Character::isWhitespace)) {
             errors.add("BRIDGE_DROP_GROUPS contains blanks: separate groups by commas alone");
         }
         if (settings.retryDelay().compareTo(settings.retryMaxDelay()) > 0) {
             errors.add("BRIDGE_RETRY_MAX_DELAY must be at least BRIDGE_RETRY_DELAY, " + text(settings.retryDelay())
                     + ": " + text(settings.retryMaxDelay()));
-        }
-        if (settings.store() == BridgeSettings.Store.KAFKA) {
-            check(settings.kafka(), errors);
-        }
-    }
-
-    private static void check(KafkaSettings settings, List<String> errors) {
-        if (settings.brokers().isEmpty()) {
-            errors.add("BRIDGE_KAFKA_BROKERS is missing: the Kafka brokers, as host:port");
-        }
-        if (!SASL_MECHANISMS.contains(settings.saslMechanism())) {
-            errors.add("BRIDGE_KAFKA_SASL_MECHANISM is none of " + String.join(", ", SASL_MECHANISMS) + ": "
-                    + settings.saslMechanism());
-        }
-        if (settings.securityProtocol().name.startsWith("SASL")) {
-            if (settings.username().isEmpty() || settings.password().isEmpty()) {
-                errors.add("BRIDGE_KAFKA_USERNAME or BRIDGE_KAFKA_PASSWORD is missing");
-            }
-            if ("OAUTHBEARER".equals(settings.saslMechanism()) && settings.oauthTokenUrl().isEmpty()) {
-                errors.add("BRIDGE_KAFKA_OAUTH_TOKEN_URL is missing: the token endpoint for OAUTHBEARER");
-            }
-        }
-        Map.of("CA", settings.ca(), "CERTIFICATE", settings.certificate(), "KEY", settings.key())
-                .forEach((name, file) -> check("BRIDGE_KAFKA_" + name, file,
-                        path -> Files.isRegularFile(path) && Files.isReadable(path), "file that can be read", errors));
-        if (settings.certificate().isPresent() != settings.key().isPresent()) {
-            errors.add("BRIDGE_KAFKA_CERTIFICATE and BRIDGE_KAFKA_KEY must both be set, or neither");
         }
     }
 
@@ -200,9 +168,9 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
         }
     }
 
-    private static void check(String variable, Optional<Path> path, Predicate<Path> test, String kind,
-            List<String> errors) {
-        path.filter(test.negate()).ifPresent(wrong -> errors.add(variable + " is not a " + kind + ": " + wrong));
+    private static void checkDirectory(String variable, Optional<Path> path, List<String> errors) {
+        path.filter(dir -> !Files.isDirectory(dir))
+                .ifPresent(wrong -> errors.add(variable + " is not a directory: " + wrong));
     }
 
     private static boolean isHttpUrl(String text) {

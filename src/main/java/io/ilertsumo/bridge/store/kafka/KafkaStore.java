@@ -71,8 +71,8 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
     public KafkaStore(KafkaClients clients, BridgeSettings settings, Executor executor, MeterRegistry registry) {
         this.clients = clients;
         this.registry = registry;
-        maxEvents = settings.kafka().maxEvents();
-        topics = new KafkaTopics(settings.kafka(), clients);
+        maxEvents = settings.kafkaMaxEvents();
+        topics = new KafkaTopics(settings, clients);
         writer = new RecordWriter(clients::eventProducer, executor);
         scheduler.scheduleWithFixedDelay(this::updateIfDue, 0, CHECK_MILLIS, TimeUnit.MILLISECONDS);
     }
@@ -86,7 +86,6 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
                     event.alertId() == null ? event.eventId() : event.alertId(), Objects.requireNonNull(event.line()));
             KafkaHeaders.put(written.headers(), KafkaHeaders.GROUP, event.group());
             KafkaHeaders.put(written.headers(), KafkaHeaders.EVENT_ID, event.eventId());
-            KafkaHeaders.put(written.headers(), KafkaHeaders.REPLAY, event.replay() ? "true" : null);
             KafkaHeaders.put(written.headers(), KafkaHeaders.EVENT_KEY,
                     event.replay() ? null : HexFormat.of().formatHex(EventKey.of(event.eventId())));
             writer.callBack(writer.write(written), callback);

@@ -20,7 +20,7 @@ import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-import io.ilertsumo.bridge.settings.KafkaSettings;
+import io.ilertsumo.bridge.settings.BridgeSettings;
 
 /** Finds the topics of lanes and dead letters, and creates those that are missing. Not thread-safe. */
 final class KafkaTopics {
@@ -34,12 +34,12 @@ final class KafkaTopics {
             TopicConfig.CLEANUP_POLICY_CONFIG, TopicConfig.CLEANUP_POLICY_COMPACT);
     private static final Logger LOG = LoggerFactory.getLogger(KafkaTopics.class);
 
-    private final KafkaSettings settings;
+    private final BridgeSettings settings;
     private final int maxRecordBytes;
     private final String deadLetters;
     private final Set<String> checked = new HashSet<>();
 
-    KafkaTopics(KafkaSettings settings, KafkaClients clients) {
+    KafkaTopics(BridgeSettings settings, KafkaClients clients) {
         this.settings = settings;
         maxRecordBytes = clients.maxRecordBytes();
         deadLetters = clients.topic(KafkaDeadLetters.TOPIC);
@@ -67,8 +67,8 @@ final class KafkaTopics {
         configs.put(TopicConfig.SEGMENT_BYTES_CONFIG, "134217728");
         configs.put(TopicConfig.SEGMENT_MS_CONFIG, "86400000");
         configs.put(TopicConfig.MAX_MESSAGE_BYTES_CONFIG, String.valueOf(maxRecordBytes));
-        int partitions = topic.equals(deadLetters) ? 1 : settings.partitions();
-        Optional<Short> replicas = Optional.of(settings.replicationFactor()).filter(factor -> factor > 0);
+        int partitions = topic.equals(deadLetters) ? 1 : settings.kafkaPartitions();
+        Optional<Short> replicas = Optional.of(settings.kafkaReplicationFactor()).filter(factor -> factor > 0);
         try {
             get(admin.createTopics(List.of(new NewTopic(topic, Optional.of(partitions), replicas).configs(configs)))
                     .all());
