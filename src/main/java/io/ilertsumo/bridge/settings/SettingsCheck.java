@@ -71,8 +71,8 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
     @Override
     public void validateMapping(Class<?> type, String prefix, Object settings) {
         List<String> errors = new ArrayList<>();
+        checkRanges(type, prefix, settings, errors);
         if (settings instanceof SumoLogicSettings sumoLogic) {
-            checkRanges(SumoLogicSettings.class, prefix, settings, errors);
             check(sumoLogic, errors);
         } else if (settings instanceof WebhookSettings webhook) {
             if (webhook.auth() != WebhookSettings.Authentication.NONE && webhook.password().isEmpty()) {
@@ -80,7 +80,6 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
                         + " (or set ILERT_WEBHOOK_AUTH to none)");
             }
         } else if (settings instanceof BridgeSettings bridge) {
-            checkRanges(BridgeSettings.class, prefix, settings, errors);
             check(bridge, errors);
         }
         if (!errors.isEmpty()) {
@@ -93,8 +92,9 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
                 .sorted(Comparator.comparing(Method::getName)).forEach(method -> {
                     Range range = method.getAnnotation(Range.class);
                     Object value = value(method, settings);
-                    if (number(value).compareTo(read(range.min(), method.getReturnType())) < 0
-                            || number(value).compareTo(read(range.max(), method.getReturnType())) > 0) {
+                    BigInteger number = number(value);
+                    if (number.compareTo(read(range.min(), value)) < 0
+                            || number.compareTo(read(range.max(), value)) > 0) {
                         errors.add(environmentVariable(prefix, method) + " must be between " + range.min() + " and "
                                 + range.max() + ": " + text(value));
                     }
@@ -109,11 +109,12 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
         }
     }
 
-    private static BigInteger read(String text, Class<?> type) {
-        if (type == Duration.class) {
+    /** Reads a bound of values of that type. */
+    private static BigInteger read(String text, Object value) {
+        if (value instanceof Duration) {
             return number(new DurationConverter().convert(text));
         }
-        return number(type == MemorySize.class ? new SizeConverter().convert(text) : text);
+        return value instanceof MemorySize ? number(new SizeConverter().convert(text)) : new BigInteger(text);
     }
 
     /** Milliseconds, bytes or the number itself. */
@@ -126,7 +127,7 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
 
     private static String text(Object value) {
         if (value instanceof Duration duration) {
-            return duration.toNanosPart() == 0 ? duration.toSeconds() + "s" : duration.toMillis() + "ms";
+            return duration.toMillisPart() == 0 ? duration.toSeconds() + "s" : duration.toMillis() + "ms";
         }
         return number(value).toString();
     }
