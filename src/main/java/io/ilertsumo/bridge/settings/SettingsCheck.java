@@ -9,8 +9,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -23,12 +25,11 @@ import io.smallrye.config.ConfigSourceFactory;
 import io.smallrye.config.ConfigValidationException;
 import io.smallrye.config.ConfigValidationException.Problem;
 import io.smallrye.config.ConfigValidator;
-import io.smallrye.config.ConfigValue;
+import io.smallrye.config.EnvConfigSource;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import io.smallrye.config.SmallRyeConfigBuilderCustomizer;
 import io.smallrye.config.WithName;
 import io.smallrye.config.common.utils.StringUtil;
-import io.smallrye.config.source.file.FileSystemConfigSource;
 
 /**
  * Adds the settings that are files ({@code bridge.secrets.dir}) and validates all settings before anything starts: the
@@ -53,19 +54,21 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
     }
 
     private static Iterable<ConfigSource> secrets(ConfigSourceContext context) {
-        return Optional.ofNullable(context.getValue("bridge.secrets.dir")).map(ConfigValue::getValue)
-                .filter(dir -> !dir.isEmpty()).<List<ConfigSource>>map(dir -> List.of(
-                        new FileSystemConfigSource(Path.of(dir).toFile(), FILES_ORDINAL) {
-                            private static final long serialVersionUID = 1L;
-
-                            @Override
-                            public String getValue(String name) {
-                                String value = super.getValue(name);
-                                // a secret is no expression
-                                return value == null ? null : value.replace("$", "\\$");
-                            }
-                        }))
-                .orElse(List.of());
+        String dir = context.getValue("bridge.secrets.dir").getValue();
+        if (dir == null || dir.isEmpty()) {
+            return List.of();
+        }
+        Map<String, String> secrets = new HashMap<>();
+        try (Stream<Path> files = Files.list(Path.of(dir))) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                // the last line may end with a line break, and a secret is no expression
+                secrets.put(file.getFileName().toString(),
+                        Files.readString(file).replaceAll("\\R+\\z", "").replace("$", "\\$"));
+            }
+        } catch (IOException e) {
+            // reported by the check of the directory
+        }
+        return List.of(new EnvConfigSource(secrets, FILES_ORDINAL));
     }
 
     @Override
@@ -160,7 +163,6 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
         }
     }
 
-    /** If one file can't be read, the source returns none of them. */
     private static List<Path> unreadable(Path directory) {
         try (Stream<Path> files = Files.list(directory)) {
             return files.filter(file -> !Files.isReadable(file)).toList();

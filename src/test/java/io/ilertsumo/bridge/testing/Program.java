@@ -43,7 +43,7 @@ public final class Program implements AutoCloseable {
         output = SumoLogicResource.newDirectory("program").resolve("output");
         ProcessBuilder builder = new ProcessBuilder(command(properties));
         Map<String, String> all = builder.environment();
-        all.keySet().removeIf(name -> name.matches("(SUMOLOGIC|ILERT|BRIDGE|QUARKUS|CAMEL)_.*"));
+        all.keySet().removeIf(name -> name.matches("(SUMOLOGIC|ILERT|BRIDGE|KAFKA|QUARKUS|CAMEL)_.*"));
         all.put("QUARKUS_HTTP_PORT", "0");
         all.put("QUARKUS_MANAGEMENT_PORT", "0");
         all.putAll(environment);

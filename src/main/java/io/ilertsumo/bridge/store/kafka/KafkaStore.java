@@ -20,6 +20,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
@@ -56,9 +57,10 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
 
     private static final long CHECK_MILLIS = 200;
     private static final long UPDATE_NANOS = TimeUnit.SECONDS.toNanos(2);
-    private static final long DELETE_NANOS = TimeUnit.SECONDS.toNanos(60);
+    private static final long DELETE_SECONDS = 60;
     /** Without an answer from the brokers for that long no event is accepted. */
     private static final long ANSWER_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final Pattern TOPIC_NAME = Pattern.compile("[a-zA-Z0-9._-]{1,100}");
     /** The store deletes events once they are delivered, and Kafka must not delete them before. */
     private static final Map<String, String> OF_LANES = Map.of(
             TopicConfig.CLEANUP_POLICY_CONFIG, TopicConfig.CLEANUP_POLICY_DELETE,
@@ -80,7 +82,6 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
     private final Set<String> checked = new HashSet<>();
     private volatile Admin admin;
     private long updatedNanos = System.nanoTime() - UPDATE_NANOS;
-    private long deletedNanos = System.nanoTime();
     private volatile long answeredNanos = System.nanoTime() - ANSWER_NANOS;
     private volatile String failure = "The Kafka brokers have not answered yet";
 
@@ -91,6 +92,7 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
         this.settings = settings;
         writer = new RecordWriter(clients::eventProducer, executor);
         scheduler.scheduleWithFixedDelay(this::updateIfDue, 0, CHECK_MILLIS, TimeUnit.MILLISECONDS);
+        scheduler.scheduleWithFixedDelay(() -> update(true), DELETE_SECONDS, DELETE_SECONDS, TimeUnit.SECONDS);
     }
 
     @Override
@@ -111,7 +113,7 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
     }
 
     private KafkaLane lane(String name) throws StoreException {
-        if (name.equals(KafkaDeadLetters.TOPIC) || !name.matches("[a-zA-Z0-9._-]{1,100}")) {
+        if (name.equals(KafkaDeadLetters.TOPIC) || !TOPIC_NAME.matcher(name).matches()) {
             throw new StoreException("The lane '" + name + "' can't have a Kafka topic of its own");
         }
         return lanes.computeIfAbsent(name, lane -> new KafkaLane(lane, clients.topic(lane)));
@@ -155,7 +157,7 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
 
     private void updateIfDue() {
         if (isTopicMissing() || System.nanoTime() - updatedNanos >= UPDATE_NANOS) {
-            update(System.nanoTime() - deletedNanos >= DELETE_NANOS);
+            update(false);
         }
     }
 
@@ -177,7 +179,6 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
             Map<TopicPartition, RecordsToDelete> delivered = new HashMap<>();
             lanes.values().forEach(lane -> delivered.putAll(measure(lane)));
             if (delete) {
-                deletedNanos = System.nanoTime();
                 get(admin.deleteRecords(delivered).all());
             }
         } catch (RuntimeException e) {
