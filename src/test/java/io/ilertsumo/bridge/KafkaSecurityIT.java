@@ -69,6 +69,8 @@ class KafkaSecurityIT {
         Certificates.Issued client = certificates.of(Certificates.Holder.CLIENT);
         Files.copy(client.certificate(), secrets.resolve("KAFKA_SSL_KEYSTORE_CERTIFICATE_CHAIN"));
         Files.copy(client.key(), secrets.resolve("KAFKA_SSL_KEYSTORE_KEY"));
+        Files.copy(certificates.ca(), secrets.resolve("KAFKA_SSL_TRUSTSTORE_CERTIFICATES"));
+        settings.remove("KAFKA_SSL_TRUSTSTORE_LOCATION");
         settings.put("BRIDGE_SECRETS_DIR", secrets.toString());
         settings.put("KAFKA_SSL_KEYSTORE_TYPE", "PEM");
 
