@@ -25,10 +25,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.SecretProjection;
-import io.fabric8.kubernetes.api.model.SecretVolumeSource;
 import io.fabric8.kubernetes.api.model.TopologySpreadConstraint;
 import io.fabric8.kubernetes.api.model.Volume;
-import io.fabric8.kubernetes.api.model.VolumeMount;
+import io.fabric8.kubernetes.api.model.VolumeProjection;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicy;
 import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicyEgressRule;
@@ -116,19 +115,18 @@ class KafkaOverlayTest {
                 .forEach(one -> assertEquals(cluster, one.getMetadata().getLabels().get(CLUSTER)));
         manifests.all().forEach(one -> assertEquals(namespace, one.getMetadata().getNamespace()));
         // a name in the broker's certificate, which KEDA can resolve from its namespace
-        assertEquals(cluster + "-kafka-bootstrap." + namespace + ".svc:9093", setting("bridge.kafka.brokers"));
-        assertEquals("SASL_SSL", setting("bridge.kafka.security-protocol"));
+        assertEquals(cluster + "-kafka-bootstrap." + namespace + ".svc:9093", setting("kafka.bootstrap.servers"));
+        assertEquals("SASL_SSL", variable("KAFKA_SECURITY_PROTOCOL"));
         assertEquals(user.getSpec().getAuthentication().getType().toUpperCase(Locale.ROOT),
-                setting("bridge.kafka.sasl-mechanism"));
-        assertEquals(user.getMetadata().getName(), setting("bridge.kafka.username"));
+                variable("KAFKA_SASL_MECHANISM"));
+        assertEquals(user.getMetadata().getName(), variable("KEDA_KAFKA_USERNAME"));
 
-        SecretProjection password = manifests.volume("secrets").getProjected().getSources().get(1).getSecret();
-        assertEquals(user.getMetadata().getName() + " password BRIDGE_KAFKA_PASSWORD", password.getName() + " "
-                + password.getItems().get(0).getKey() + " " + password.getItems().get(0).getPath());
-        SecretVolumeSource ca = manifests.volume("kafka-ca").getSecret();
-        assertEquals(cluster + "-cluster-ca-cert ca.crt",
-                ca.getSecretName() + " " + ca.getItems().get(0).getKey());
-        assertEquals(mountPath("kafka-ca") + "/" + ca.getItems().get(0).getPath(), setting("bridge.kafka.ca"));
+        assertEquals(
+                List.of(user.getMetadata().getName() + " sasl.jaas.config KAFKA_SASL_JAAS_CONFIG",
+                        cluster + "-cluster-ca-cert ca.crt KAFKA_SSL_TRUSTSTORE_CERTIFICATES"),
+                secretsOfStrimzi().map(secret -> secret.getName() + " " + secret.getItems().get(0).getKey() + " "
+                        + secret.getItems().get(0).getPath()).toList());
+        assertEquals("PEM", variable("KAFKA_SSL_TRUSTSTORE_TYPE"));
 
         List<NetworkPolicyEgressRule> toKafka = manifests.only(NetworkPolicy.class).getSpec().getEgress().stream()
                 .filter(rule -> !rule.getTo().isEmpty()).toList();
@@ -217,10 +215,10 @@ class KafkaOverlayTest {
         for (Trigger trigger : manifests.only(ScaledObject.class).getSpec().triggers()) {
             assertEquals("kafka", trigger.type());
             assertEquals(authentication.getMetadata().getName(), trigger.authenticationRef().name());
-            assertEquals(setting("bridge.kafka.brokers"), trigger.metadata().bootstrapServers());
+            assertEquals(setting("kafka.bootstrap.servers"), trigger.metadata().bootstrapServers());
             assertEquals("enable", trigger.metadata().tls());
             assertNull(trigger.metadata().unsafeSsl());
-            assertEquals(setting("bridge.kafka.sasl-mechanism").toLowerCase(Locale.ROOT).replace("-", "")
+            assertEquals(variable("KAFKA_SASL_MECHANISM").toLowerCase(Locale.ROOT).replace("-", "")
                     .replace("scramsha", "scram_sha"), trigger.metadata().sasl());
             // events without a committed offset are pending
             assertEquals("earliest", trigger.metadata().offsetResetPolicy());
@@ -239,15 +237,20 @@ class KafkaOverlayTest {
         TriggerAuthenticationSpec given = manifests.only(TriggerAuthentication.class).getSpec();
 
         assertEquals(1, given.env().size());
-        assertEquals("username BRIDGE_KAFKA_USERNAME " + manifests.container().getName(),
+        assertEquals("username KEDA_KAFKA_USERNAME " + manifests.container().getName(),
                 given.env().get(0).parameter() + " " + given.env().get(0).name() + " "
                         + given.env().get(0).containerName());
-        SecretProjection password = manifests.volume("secrets").getProjected().getSources().get(1).getSecret();
-        SecretVolumeSource ca = manifests.volume("kafka-ca").getSecret();
+        // of the same Secrets, of the user's the password alone
         assertEquals(
-                Set.of(new SecretTargetRef("password", password.getName(), password.getItems().get(0).getKey()),
-                        new SecretTargetRef("ca", ca.getSecretName(), ca.getItems().get(0).getKey())),
+                secretsOfStrimzi().map(secret -> secret.getItems().get(0).getKey().equals("ca.crt")
+                        ? new SecretTargetRef("ca", secret.getName(), "ca.crt")
+                        : new SecretTargetRef("password", secret.getName(), "password")).collect(Collectors.toSet()),
                 Set.copyOf(given.secretTargetRef()));
+    }
+
+    private Stream<SecretProjection> secretsOfStrimzi() {
+        return manifests.volume("secrets").getProjected().getSources().stream().skip(1)
+                .map(VolumeProjection::getSecret);
     }
 
     // --- alerts
@@ -278,17 +281,14 @@ class KafkaOverlayTest {
         return Manifests.of(checkout, "overlays/kafka");
     }
 
-    private String mountPath(String volume) {
-        List<VolumeMount> mounts = manifests.container().getVolumeMounts().stream()
-                .filter(mount -> mount.getName().equals(volume)).toList();
-        assertEquals(1, mounts.size());
-        return mounts.get(0).getMountPath();
-    }
-
     private String setting(String property) {
         String value = KubernetesTest.setting(manifests, property);
         assertNotEquals("", value, property);
         return value;
+    }
+
+    private String variable(String name) {
+        return manifests.environment().get(name);
     }
 
     private Map<String, KafkaTopic> topics() {

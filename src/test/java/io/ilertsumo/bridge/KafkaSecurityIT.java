@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -55,14 +57,6 @@ class KafkaSecurityIT {
     }
 
     @Test
-    void withoutAnotherMechanismThePasswordIsMeantForScram() throws Exception {
-        Map<String, String> settings = password("SCRAM-SHA-512");
-        settings.remove("BRIDGE_KAFKA_SASL_MECHANISM");
-
-        delivers(settings);
-    }
-
-    @Test
     void eventsAreDeliveredOverABrokerThatAsksForAToken() throws Exception {
         delivers(token());
     }
@@ -70,9 +64,15 @@ class KafkaSecurityIT {
     @Test
     void eventsAreDeliveredOverABrokerThatAsksForACertificate() throws Exception {
         Map<String, String> settings = settings(Listener.MUTUAL_TLS);
+        // as a mounted Secret holds them
+        Path secrets = SumoLogicResource.newDirectory("secrets");
         Certificates.Issued client = certificates.of(Certificates.Holder.CLIENT);
-        settings.put("BRIDGE_KAFKA_CERTIFICATE", client.certificate().toString());
-        settings.put("BRIDGE_KAFKA_KEY", client.key().toString());
+        Files.copy(client.certificate(), secrets.resolve("KAFKA_SSL_KEYSTORE_CERTIFICATE_CHAIN"));
+        Files.copy(client.key(), secrets.resolve("KAFKA_SSL_KEYSTORE_KEY"));
+        Files.copy(certificates.ca(), secrets.resolve("KAFKA_SSL_TRUSTSTORE_CERTIFICATES"));
+        settings.remove("KAFKA_SSL_TRUSTSTORE_LOCATION");
+        settings.put("BRIDGE_SECRETS_DIR", secrets.toString());
+        settings.put("KAFKA_SSL_KEYSTORE_TYPE", "PEM");
 
         delivers(settings);
     }
@@ -81,7 +81,7 @@ class KafkaSecurityIT {
     @ValueSource(strings = { "SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN" })
     void aWrongPasswordIsSaidWithoutIt(String mechanism) throws Exception {
         Map<String, String> settings = password(mechanism);
-        settings.put("BRIDGE_KAFKA_PASSWORD", KafkaBroker.PASSWORD + ".");
+        settings.put("KAFKA_SASL_JAAS_CONFIG", KafkaBroker.login(module(mechanism), KafkaBroker.PASSWORD + "."));
 
         isNotReady(settings, mechanism.equals("PLAIN") ? "Invalid username or password" : "invalid credentials");
     }
@@ -89,7 +89,7 @@ class KafkaSecurityIT {
     @Test
     void aWrongClientSecretIsSaidWithoutIt() throws Exception {
         Map<String, String> settings = token();
-        settings.put("BRIDGE_KAFKA_PASSWORD", TokenEndpoint.CLIENT_SECRET + ".");
+        settings.put("KAFKA_SASL_OAUTHBEARER_CLIENT_CREDENTIALS_CLIENT_SECRET", TokenEndpoint.CLIENT_SECRET + ".");
 
         isNotReady(settings, "invalid_client");
     }
@@ -97,7 +97,7 @@ class KafkaSecurityIT {
     @Test
     void nothingIsSentToABrokerThatIsNotTrusted() throws Exception {
         Map<String, String> settings = password("PLAIN");
-        settings.remove("BRIDGE_KAFKA_CA");
+        settings.remove("KAFKA_SSL_TRUSTSTORE_LOCATION");
 
         isNotReady(settings, "unable to find valid certification path");
     }
@@ -110,30 +110,34 @@ class KafkaSecurityIT {
     private static Map<String, String> settings(Listener listener) {
         Map<String, String> settings = Program.settings(sumoLogic, SumoLogicResource.newDirectory("outbox"));
         settings.put("BRIDGE_STORE", "kafka");
-        settings.put("BRIDGE_KAFKA_BROKERS", broker.brokers(listener));
+        settings.put("KAFKA_BOOTSTRAP_SERVERS", broker.brokers(listener));
         settings.put("BRIDGE_KAFKA_TOPIC_PREFIX", Events.newId() + "-");
         settings.put("BRIDGE_KAFKA_PARTITIONS", "1");
         settings.put("BRIDGE_KAFKA_TIMEOUT", "2s");
-        settings.put("BRIDGE_KAFKA_SECURITY_PROTOCOL", listener.protocol());
-        settings.put("BRIDGE_KAFKA_CA", certificates.ca().toString());
+        settings.put("KAFKA_SECURITY_PROTOCOL", listener.protocol());
+        settings.put("KAFKA_SSL_TRUSTSTORE_TYPE", "PEM");
+        settings.put("KAFKA_SSL_TRUSTSTORE_LOCATION", certificates.ca().toString());
         return settings;
     }
 
     private static Map<String, String> password(String mechanism) {
         Map<String, String> settings = settings(Listener.SASL_SSL);
-        settings.put("BRIDGE_KAFKA_SASL_MECHANISM", mechanism);
-        settings.put("BRIDGE_KAFKA_USERNAME", KafkaBroker.USERNAME);
-        settings.put("BRIDGE_KAFKA_PASSWORD", KafkaBroker.PASSWORD);
+        settings.put("KAFKA_SASL_MECHANISM", mechanism);
+        settings.put("KAFKA_SASL_JAAS_CONFIG", KafkaBroker.login(module(mechanism), KafkaBroker.PASSWORD));
         return settings;
+    }
+
+    private static String module(String mechanism) {
+        return mechanism.equals("PLAIN") ? "plain.PlainLoginModule" : "scram.ScramLoginModule";
     }
 
     private static Map<String, String> token() {
         Map<String, String> settings = settings(Listener.SASL_SSL);
-        settings.put("BRIDGE_KAFKA_SASL_MECHANISM", "OAUTHBEARER");
-        settings.put("BRIDGE_KAFKA_USERNAME", TokenEndpoint.CLIENT_ID);
-        settings.put("BRIDGE_KAFKA_PASSWORD", TokenEndpoint.CLIENT_SECRET);
-        settings.put("BRIDGE_KAFKA_OAUTH_TOKEN_URL", tokens.url());
-        settings.put("BRIDGE_KAFKA_OAUTH_SCOPE", TokenEndpoint.SCOPE);
+        settings.put("KAFKA_SASL_MECHANISM", "OAUTHBEARER");
+        settings.put("KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL", tokens.url());
+        settings.put("KAFKA_SASL_OAUTHBEARER_CLIENT_CREDENTIALS_CLIENT_ID", TokenEndpoint.CLIENT_ID);
+        settings.put("KAFKA_SASL_OAUTHBEARER_CLIENT_CREDENTIALS_CLIENT_SECRET", TokenEndpoint.CLIENT_SECRET);
+        settings.put("KAFKA_SASL_OAUTHBEARER_SCOPE", TokenEndpoint.SCOPE);
         return settings;
     }
 

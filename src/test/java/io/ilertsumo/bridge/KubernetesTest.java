@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -26,6 +27,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
+import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -61,6 +63,7 @@ import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
 import io.fabric8.openshift.api.model.monitoring.v1.PrometheusRule;
 import io.fabric8.openshift.api.model.monitoring.v1.Rule;
 import io.fabric8.openshift.api.model.monitoring.v1.ServiceMonitor;
+import io.ilertsumo.bridge.testing.Keda.TriggerAuthentication;
 import io.ilertsumo.bridge.testing.Manifests;
 import io.ilertsumo.bridge.testing.Program;
 
@@ -446,6 +449,10 @@ class KubernetesTest {
         variant.manifests().all(Secret.class).forEach(secret -> set.addAll(secret.getData().keySet()));
 
         set.removeAll(settings().keySet());
+        set.removeIf(name -> name.startsWith("KAFKA_") && AdminClientConfig.configNames()
+                .contains(name.substring("KAFKA_".length()).toLowerCase(Locale.ROOT).replace('_', '.')));
+        variant.manifests().all(TriggerAuthentication.class)
+                .forEach(keda -> keda.getSpec().env().forEach(one -> set.remove(one.name())));
         assertEquals(Set.of(), set);
     }
 

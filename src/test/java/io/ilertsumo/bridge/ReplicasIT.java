@@ -69,7 +69,7 @@ class ReplicasIT {
         prefix = "replicas-" + Events.newId() + "-";
         settings = new HashMap<>(Program.settings(sumoLogic, SumoLogicResource.newDirectory("outbox")));
         settings.put("BRIDGE_STORE", "kafka");
-        settings.put("BRIDGE_KAFKA_BROKERS", broker.brokers());
+        settings.put("KAFKA_BOOTSTRAP_SERVERS", broker.brokers());
         settings.put("BRIDGE_KAFKA_TOPIC_PREFIX", prefix);
         settings.put("BRIDGE_KAFKA_PARTITIONS", "6");
         settings.put("BRIDGE_KAFKA_TIMEOUT", TIMEOUT.toSeconds() + "s");

@@ -25,7 +25,6 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 import io.ilertsumo.bridge.settings.BridgeSettings;
-import io.ilertsumo.bridge.settings.KafkaSettings;
 import io.ilertsumo.bridge.settings.Range;
 import io.ilertsumo.bridge.settings.SumoLogicSettings;
 import io.ilertsumo.bridge.settings.WebhookSettings;
@@ -76,7 +75,7 @@ class SettingsTest {
     void everySettingIsUsed() throws IOException {
         String users = text(SOURCES) + text(Path.of("routes")) + assembly();
         for (Setting setting : settings()) {
-            if (!setting.property.startsWith("quarkus.")) {
+            if (!isForeign(setting)) {
                 assertTrue(isUsed(setting.property, users)
                         || types().containsKey(setting.property) && isCalled(setting.property),
                         setting.property + " is used nowhere");
@@ -86,8 +85,8 @@ class SettingsTest {
 
     @Test
     void everySettingOfOursHasAType() throws IOException {
-        Set<String> untyped = settings().stream().map(Setting::property)
-                .filter(property -> !property.startsWith("quarkus.") && !property.startsWith("bridge.category."))
+        Set<String> untyped = settings().stream().filter(setting -> !isForeign(setting)).map(Setting::property)
+                .filter(property -> !property.startsWith("bridge.category."))
                 .collect(Collectors.toCollection(TreeSet::new));
 
         untyped.removeAll(types().keySet());
@@ -111,23 +110,17 @@ class SettingsTest {
         Map<String, Method> types = new TreeMap<>();
         for (Class<?> settings : List.of(BridgeSettings.class, SumoLogicSettings.class, WebhookSettings.class)) {
             String prefix = settings.getAnnotation(ConfigMapping.class).prefix() + ".";
-            types.putAll(types(prefix, settings));
+            for (Method method : settings.getDeclaredMethods()) {
+                WithName name = method.getAnnotation(WithName.class);
+                types.put(prefix + (name != null ? name.value() : StringUtil.skewer(method.getName())), method);
+            }
         }
         return types;
     }
 
-    private static Map<String, Method> types(String prefix, Class<?> settings) {
-        Map<String, Method> types = new TreeMap<>();
-        for (Method method : settings.getDeclaredMethods()) {
-            WithName name = method.getAnnotation(WithName.class);
-            String property = prefix + (name != null ? name.value() : StringUtil.skewer(method.getName()));
-            if (method.getReturnType() == KafkaSettings.class) {
-                types.putAll(types(property + ".", method.getReturnType()));
-            } else {
-                types.put(property, method);
-            }
-        }
-        return types;
+    /** Whether it is read by Quarkus or by Kafka's clients. */
+    private static boolean isForeign(Setting setting) {
+        return setting.property.startsWith("quarkus.") || setting.property.startsWith("kafka.");
     }
 
     /** Whether something but the check of all settings reads it. */
@@ -135,7 +128,7 @@ class SettingsTest {
         try (Stream<Path> files = Files.walk(SOURCES)) {
             for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
                 if (!file.endsWith("SettingsCheck.java") && Pattern
-                        .compile("(ettings|kafka\\(\\)|bridge|sumoLogic)\\s*\\." + types().get(property).getName()
+                        .compile("(ettings|bridge|sumoLogic)\\s*\\." + types().get(property).getName()
                                 + "\\(\\)")
                         .matcher(Files.readString(file)).find()) {
                     return true;

@@ -209,19 +209,17 @@ class StartIT {
     @Test
     void overKafkaItSaysWhatIsMissingAtOnce() {
         settings.put("BRIDGE_STORE", "kafka");
-        settings.put("BRIDGE_KAFKA_SECURITY_PROTOCOL", "SASL_SSL");
-        settings.put("BRIDGE_KAFKA_SASL_MECHANISM", "GSSAPI");
-        settings.put("BRIDGE_KAFKA_CA", "/nowhere");
+        doesNotStart("KAFKA_BOOTSTRAP_SERVERS is missing");
 
-        doesNotStart("BRIDGE_KAFKA_BROKERS is missing", "BRIDGE_KAFKA_SASL_MECHANISM is none of",
-                "BRIDGE_KAFKA_USERNAME or BRIDGE_KAFKA_PASSWORD is missing",
-                "BRIDGE_KAFKA_CA is not a file that can be read: /nowhere");
+        settings.put("KAFKA_BOOTSTRAP_SERVERS", "localhost:1");
+        settings.put("KAFKA_SECURITY_PROTOCOL", "TLS");
+        doesNotStart("A setting KAFKA_* is wrong: Invalid value TLS for configuration security.protocol");
     }
 
     @Test
     void overKafkaALaneThatNobodyReadsIsNotWrittenTo() throws Exception {
         settings.put("BRIDGE_STORE", "kafka");
-        settings.put("BRIDGE_KAFKA_BROKERS", "localhost:1");
+        settings.put("KAFKA_BOOTSTRAP_SERVERS", "localhost:1");
         settings.put("BRIDGE_ROUTES_DIR", new EditedRoutes()
                 .replace("lane.camel.yaml", "        lane: bulk\n", "        lane: slow\n").folder());
 

@@ -61,7 +61,27 @@ public interface BridgeSettings {
 
     Store store();
 
-    KafkaSettings kafka();
+    @WithName("kafka.topic-prefix")
+    String kafkaTopicPrefix();
+
+    @WithName("kafka.partitions")
+    @Range(min = "1", max = "10000")
+    int kafkaPartitions();
+
+    /** -1: the brokers' default. */
+    @WithName("kafka.replication-factor")
+    @Range(min = "-1", max = "100")
+    short kafkaReplicationFactor();
+
+    /** At least 100 ms, beyond what a producer lingers. */
+    @WithName("kafka.timeout")
+    @WithConverter(DurationConverter.class)
+    @Range(min = "100ms", max = "10m")
+    Duration kafkaTimeout();
+
+    @WithName("kafka.max-events")
+    @Range(min = "1", max = "1000000000000")
+    long kafkaMaxEvents();
 
     @WithName("outbox.directory")
     Path outboxDirectory();

@@ -1,6 +1,8 @@
 package io.ilertsumo.bridge.settings;
 
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -13,7 +15,9 @@ import org.eclipse.microprofile.config.spi.Converter;
 public final class DurationConverter implements Converter<Duration> {
 
     private static final long serialVersionUID = 1L;
-    private static final Pattern DURATION = Pattern.compile("(\\d{1,12})(ms|s|m|h|d)");
+    private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m|h|d)");
+    private static final Map<String, ChronoUnit> UNITS = Map.of("ms", ChronoUnit.MILLIS, "s", ChronoUnit.SECONDS, "m",
+            ChronoUnit.MINUTES, "h", ChronoUnit.HOURS, "d", ChronoUnit.DAYS);
 
     @Override
     public Duration convert(String text) {
@@ -24,13 +28,6 @@ public final class DurationConverter implements Converter<Duration> {
             throw new IllegalArgumentException(
                     "'" + text + "' is not a duration with a unit, such as 250ms, 30s, 5m, 24h or 30d");
         }
-        long number = Long.parseLong(duration.group(1));
-        return switch (duration.group(2)) {
-            case "ms" -> Duration.ofMillis(number);
-            case "s" -> Duration.ofSeconds(number);
-            case "m" -> Duration.ofMinutes(number);
-            case "h" -> Duration.ofHours(number);
-            default -> Duration.ofDays(number);
-        };
+        return Duration.of(Long.parseLong(duration.group(1)), UNITS.get(duration.group(2)));
     }
 }

@@ -2,18 +2,18 @@ package io.ilertsumo.bridge.settings;
 
 import java.io.IOException;
 import java.lang.reflect.Method;
-import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 import org.eclipse.microprofile.config.spi.ConfigSource;
@@ -25,12 +25,11 @@ import io.smallrye.config.ConfigSourceFactory;
 import io.smallrye.config.ConfigValidationException;
 import io.smallrye.config.ConfigValidationException.Problem;
 import io.smallrye.config.ConfigValidator;
-import io.smallrye.config.ConfigValue;
+import io.smallrye.config.EnvConfigSource;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import io.smallrye.config.SmallRyeConfigBuilderCustomizer;
 import io.smallrye.config.WithName;
 import io.smallrye.config.common.utils.StringUtil;
-import io.smallrye.config.source.file.FileSystemConfigSource;
 
 /**
  * Adds the settings that are files ({@code bridge.secrets.dir}) and validates all settings before anything starts: the
@@ -43,8 +42,6 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
     private static final int FILES_ORDINAL = 350;
     /** Above Quarkus's own converter of sizes, which refuses 1MB. */
     private static final int CONVERTER_PRIORITY = 1000;
-    private static final List<String> SASL_MECHANISMS = List.of("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512",
-            "OAUTHBEARER");
 
     @Override
     public void configBuilder(SmallRyeConfigBuilder builder) {
@@ -57,26 +54,28 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
     }
 
     private static Iterable<ConfigSource> secrets(ConfigSourceContext context) {
-        return Optional.ofNullable(context.getValue("bridge.secrets.dir")).map(ConfigValue::getValue)
-                .filter(dir -> !dir.isEmpty()).<List<ConfigSource>>map(dir -> List.of(
-                        new FileSystemConfigSource(Path.of(dir).toFile(), FILES_ORDINAL) {
-                            private static final long serialVersionUID = 1L;
-
-                            @Override
-                            public String getValue(String name) {
-                                String value = super.getValue(name);
-                                // a secret is no expression
-                                return value == null ? null : value.replace("$", "\\$");
-                            }
-                        }))
-                .orElse(List.of());
+        String dir = context.getValue("bridge.secrets.dir").getValue();
+        if (dir == null || dir.isEmpty()) {
+            return List.of();
+        }
+        Map<String, String> secrets = new HashMap<>();
+        try (Stream<Path> files = Files.list(Path.of(dir))) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                // the last line may end with a line break, and a secret is no expression
+                secrets.put(file.getFileName().toString(),
+                        Files.readString(file).replaceAll("\\R+\\z", "").replace("$", "\\$"));
+            }
+        } catch (IOException e) {
+            // reported by the check of the directory
+        }
+        return List.of(new EnvConfigSource(secrets, FILES_ORDINAL));
     }
 
     @Override
     public void validateMapping(Class<?> type, String prefix, Object settings) {
         List<String> errors = new ArrayList<>();
+        checkRanges(type, prefix, settings, errors);
         if (settings instanceof SumoLogicSettings sumoLogic) {
-            checkRanges(SumoLogicSettings.class, prefix, settings, errors);
             check(sumoLogic, errors);
         } else if (settings instanceof WebhookSettings webhook) {
             if (webhook.auth() != WebhookSettings.Authentication.NONE && webhook.password().isEmpty()) {
@@ -84,8 +83,6 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
                         + " (or set ILERT_WEBHOOK_AUTH to none)");
             }
         } else if (settings instanceof BridgeSettings bridge) {
-            checkRanges(BridgeSettings.class, prefix, settings, errors);
-            checkRanges(KafkaSettings.class, prefix + ".kafka", bridge.kafka(), errors);
             check(bridge, errors);
         }
         if (!errors.isEmpty()) {
@@ -98,8 +95,9 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
                 .sorted(Comparator.comparing(Method::getName)).forEach(method -> {
                     Range range = method.getAnnotation(Range.class);
                     Object value = value(method, settings);
-                    if (number(value).compareTo(number(read(range.min(), method.getReturnType()))) < 0
-                            || number(value).compareTo(number(read(range.max(), method.getReturnType()))) > 0) {
+                    BigInteger number = number(value);
+                    if (number.compareTo(read(range.min(), value)) < 0
+                            || number.compareTo(read(range.max(), value)) > 0) {
                         errors.add(environmentVariable(prefix, method) + " must be between " + range.min() + " and "
                                 + range.max() + ": " + text(value));
                     }
@@ -114,26 +112,27 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
         }
     }
 
-    private static Object read(String text, Class<?> type) {
-        if (type == Duration.class) {
-            return new DurationConverter().convert(text);
+    /** Reads a bound of values of that type. */
+    private static BigInteger read(String text, Object value) {
+        if (value instanceof Duration) {
+            return number(new DurationConverter().convert(text));
         }
-        return type == MemorySize.class ? new SizeConverter().convert(text) : new BigDecimal(text);
+        return value instanceof MemorySize ? number(new SizeConverter().convert(text)) : new BigInteger(text);
     }
 
-    /** Seconds, bytes or the number itself. */
-    private static BigDecimal number(Object value) {
+    /** Milliseconds, bytes or the number itself. */
+    private static BigInteger number(Object value) {
         if (value instanceof Duration duration) {
-            return BigDecimal.valueOf(duration.toSeconds()).add(BigDecimal.valueOf(duration.toNanosPart(), 9));
+            return BigInteger.valueOf(duration.toMillis());
         }
-        return new BigDecimal(value instanceof MemorySize size ? size.asBigInteger().toString() : value.toString());
+        return value instanceof MemorySize size ? size.asBigInteger() : new BigInteger(value.toString());
     }
 
     private static String text(Object value) {
         if (value instanceof Duration duration) {
-            return duration.toNanosPart() == 0 ? duration.toSeconds() + "s" : duration.toMillis() + "ms";
+            return duration.toMillisPart() == 0 ? duration.toSeconds() + "s" : duration.toMillis() + "ms";
         }
-        return number(value).toPlainString();
+        return number(value).toString();
     }
 
     private static String environmentVariable(String prefix, Method setting) {
@@ -151,10 +150,10 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
     }
 
     private static void check(BridgeSettings settings, List<String> errors) {
-        check("BRIDGE_SECRETS_DIR", settings.secretsDir(), Files::isDirectory, "directory", errors);
+        checkDirectory("BRIDGE_SECRETS_DIR", settings.secretsDir(), errors);
         settings.secretsDir().filter(Files::isDirectory).ifPresent(dir -> unreadable(dir).forEach(
                 file -> errors.add("BRIDGE_SECRETS_DIR contains a file that can't be read: " + file)));
-        check("BRIDGE_ROUTES_DIR", settings.routesDir(), Files::isDirectory, "directory", errors);
+        checkDirectory("BRIDGE_ROUTES_DIR", settings.routesDir(), errors);
         if (settings.dropGroups().chars().anyMatch(Character::isWhitespace)) {
             errors.add("BRIDGE_DROP_GROUPS contains blanks: separate groups by commas alone");
         }
@@ -162,36 +161,8 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
             errors.add("BRIDGE_RETRY_MAX_DELAY must be at least BRIDGE_RETRY_DELAY, " + text(settings.retryDelay())
                     + ": " + text(settings.retryMaxDelay()));
         }
-        if (settings.store() == BridgeSettings.Store.KAFKA) {
-            check(settings.kafka(), errors);
-        }
     }
 
-    private static void check(KafkaSettings settings, List<String> errors) {
-        if (settings.brokers().isEmpty()) {
-            errors.add("BRIDGE_KAFKA_BROKERS is missing: the Kafka brokers, as host:port");
-        }
-        if (!SASL_MECHANISMS.contains(settings.saslMechanism())) {
-            errors.add("BRIDGE_KAFKA_SASL_MECHANISM is none of " + String.join(", ", SASL_MECHANISMS) + ": "
-                    + settings.saslMechanism());
-        }
-        if (settings.securityProtocol().name.startsWith("SASL")) {
-            if (settings.username().isEmpty() || settings.password().isEmpty()) {
-                errors.add("BRIDGE_KAFKA_USERNAME or BRIDGE_KAFKA_PASSWORD is missing");
-            }
-            if ("OAUTHBEARER".equals(settings.saslMechanism()) && settings.oauthTokenUrl().isEmpty()) {
-                errors.add("BRIDGE_KAFKA_OAUTH_TOKEN_URL is missing: the token endpoint for OAUTHBEARER");
-            }
-        }
-        Map.of("CA", settings.ca(), "CERTIFICATE", settings.certificate(), "KEY", settings.key())
-                .forEach((name, file) -> check("BRIDGE_KAFKA_" + name, file,
-                        path -> Files.isRegularFile(path) && Files.isReadable(path), "file that can be read", errors));
-        if (settings.certificate().isPresent() != settings.key().isPresent()) {
-            errors.add("BRIDGE_KAFKA_CERTIFICATE and BRIDGE_KAFKA_KEY must both be set, or neither");
-        }
-    }
-
-    /** If one file can't be read, the source returns none of them. */
     private static List<Path> unreadable(Path directory) {
         try (Stream<Path> files = Files.list(directory)) {
             return files.filter(file -> !Files.isReadable(file)).toList();
@@ -200,9 +171,9 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
         }
     }
 
-    private static void check(String variable, Optional<Path> path, Predicate<Path> test, String kind,
-            List<String> errors) {
-        path.filter(test.negate()).ifPresent(wrong -> errors.add(variable + " is not a " + kind + ": " + wrong));
+    private static void checkDirectory(String variable, Optional<Path> path, List<String> errors) {
+        path.filter(dir -> !Files.isDirectory(dir))
+                .ifPresent(wrong -> errors.add(variable + " is not a directory: " + wrong));
     }
 
     private static boolean isHttpUrl(String text) {

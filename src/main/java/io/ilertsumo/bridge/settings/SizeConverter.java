@@ -1,6 +1,7 @@
 package io.ilertsumo.bridge.settings;
 
 import java.math.BigInteger;
+import java.util.List;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -17,7 +18,8 @@ public final class SizeConverter implements Converter<MemorySize> {
 
     private static final long serialVersionUID = 1L;
     private static final Pattern SIZE = Pattern.compile("(\\d{1,18}) ?([KMGT]?)B?", Pattern.CASE_INSENSITIVE);
-    private static final String UNITS = "KMGT";
+    /** By the power of 1,024; bytes have none. */
+    private static final List<String> UNITS = List.of("", "K", "M", "G", "T");
 
     @Override
     public MemorySize convert(String text) {
@@ -25,8 +27,7 @@ public final class SizeConverter implements Converter<MemorySize> {
         if (!size.matches()) {
             throw new IllegalArgumentException("'" + text + "' is not a size, such as 500KB, 1MB or 4GB");
         }
-        int power = UNITS.indexOf(size.group(2).toUpperCase(Locale.ROOT)) + 1;
-        int shift = size.group(2).isEmpty() ? 0 : 10 * power;
-        return new MemorySize(new BigInteger(size.group(1)).shiftLeft(shift));
+        int power = UNITS.indexOf(size.group(2).toUpperCase(Locale.ROOT));
+        return new MemorySize(new BigInteger(size.group(1)).shiftLeft(10 * power));
     }
 }

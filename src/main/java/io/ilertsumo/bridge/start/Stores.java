@@ -1,8 +1,13 @@
 package io.ilertsumo.bridge.start;
 
+import java.util.Map;
+
 import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
 import jakarta.enterprise.inject.Produces;
+
+import org.apache.camel.quarkus.main.events.BeforeConfigure;
 
 import io.ilertsumo.bridge.deadletter.DeadLetterStore;
 import io.ilertsumo.bridge.http.RoutePool;
@@ -16,6 +21,7 @@ import io.ilertsumo.bridge.store.kafka.KafkaStore;
 import io.ilertsumo.bridge.store.sqlite.Outbox;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.arc.Unremovable;
+import io.smallrye.common.annotation.Identifier;
 
 /** Opens the store that {@code BRIDGE_STORE} selects when it is first used, and closes it after the routes have stopped. */
 @ApplicationScoped
@@ -25,14 +31,29 @@ public class Stores {
     private final SumoLogicSettings sumoLogic;
     private final RoutePool routes;
     private final MeterRegistry registry;
+    private final Map<String, Object> kafka;
     private LaneStore lanes;
     private DeadLetterStore deadLetters;
 
-    Stores(BridgeSettings settings, SumoLogicSettings sumoLogic, RoutePool routes, MeterRegistry registry) {
+    /** @param kafka the settings {@code kafka.*}: properties of Kafka's clients */
+    Stores(BridgeSettings settings, SumoLogicSettings sumoLogic, RoutePool routes, MeterRegistry registry,
+            @Identifier("default-kafka-broker") Map<String, Object> kafka) {
         this.settings = settings;
         this.sumoLogic = sumoLogic;
         this.routes = routes;
         this.registry = registry;
+        this.kafka = kafka;
+    }
+
+    /** Before the routes start, so that a wrong property of Kafka's clients is the reason that is printed. */
+    void check(@Observes BeforeConfigure starting) {
+        if (settings.store() == BridgeSettings.Store.KAFKA) {
+            clients();
+        }
+    }
+
+    private KafkaClients clients() {
+        return new KafkaClients(kafka, settings, sumoLogic);
     }
 
     @Produces
@@ -52,7 +73,7 @@ public class Stores {
 
     private synchronized void open() throws StoreException {
         if (lanes == null && settings.store() == BridgeSettings.Store.KAFKA) {
-            KafkaClients clients = new KafkaClients(settings, sumoLogic);
+            KafkaClients clients = clients();
             lanes = new KafkaStore(clients, settings, routes, registry);
             deadLetters = new KafkaDeadLetters(clients, settings, routes);
         } else if (lanes == null) {

@@ -92,17 +92,6 @@ class SettingsCheckTest {
     }
 
     @Test
-    void withKafkaItsCredentialsAndFilesAreChecked() {
-        assertEquals(List.of("BRIDGE_KAFKA_BROKERS is missing: the Kafka brokers, as host:port",
-                "BRIDGE_KAFKA_SASL_MECHANISM is none of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER: GSSAPI",
-                "BRIDGE_KAFKA_USERNAME or BRIDGE_KAFKA_PASSWORD is missing",
-                "BRIDGE_KAFKA_CERTIFICATE is not a file that can be read: /nowhere",
-                "BRIDGE_KAFKA_CERTIFICATE and BRIDGE_KAFKA_KEY must both be set, or neither"),
-                problems(URL, PASSWORD, "bridge.store=kafka", "bridge.kafka.security-protocol=SASL_SSL",
-                        "bridge.kafka.sasl-mechanism=GSSAPI", "bridge.kafka.certificate=/nowhere"));
-    }
-
-    @Test
     void aFileThatCanNotBeReadInTheSecretsDirectoryIsReported(@TempDir Path directory) throws IOException {
         Path link = Files.createSymbolicLink(directory.resolve("SUMOLOGIC_TOKEN"), directory.resolve("gone"));
 

@@ -261,6 +261,16 @@ public final class KafkaBroker implements AutoCloseable {
         return directory.resolve("output");
     }
 
+    /**
+     * The clients' property {@code sasl.jaas.config} for the user.
+     *
+     * @param module such as {@code scram.ScramLoginModule}
+     */
+    public static String login(String module, String password) {
+        return "org.apache.kafka.common.security." + module + " required username=\"" + USERNAME + "\" password=\""
+                + password.replaceAll("[\"\\\\]", "\\\\$0") + "\";";
+    }
+
     /** The address for clients without authentication. */
     public String brokers() {
         return brokers(Listener.PLAINTEXT);

@@ -43,7 +43,7 @@ public final class Program implements AutoCloseable {
         output = SumoLogicResource.newDirectory("program").resolve("output");
         ProcessBuilder builder = new ProcessBuilder(command);
         Map<String, String> all = builder.environment();
-        all.keySet().removeIf(name -> name.matches("(SUMOLOGIC|ILERT|BRIDGE|QUARKUS|CAMEL)_.*"));
+        all.keySet().removeIf(name -> name.matches("(SUMOLOGIC|ILERT|BRIDGE|KAFKA|QUARKUS|CAMEL)_.*"));
         all.put("QUARKUS_HTTP_PORT", "0");
         all.put("QUARKUS_MANAGEMENT_PORT", "0");
         all.putAll(environment);
@@ -87,7 +87,7 @@ public final class Program implements AutoCloseable {
     public static Map<String, String> settings(SumoLogic sumoLogic, KafkaTopics kafka) {
         Map<String, String> settings = settings(sumoLogic, SumoLogicResource.newDirectory("outbox"));
         settings.put("BRIDGE_STORE", "kafka");
-        settings.put("BRIDGE_KAFKA_BROKERS", kafka.broker().brokers());
+        settings.put("KAFKA_BOOTSTRAP_SERVERS", kafka.broker().brokers());
         settings.put("BRIDGE_KAFKA_TOPIC_PREFIX", kafka.prefix());
         settings.put("BRIDGE_KAFKA_PARTITIONS", "3");
         return settings;

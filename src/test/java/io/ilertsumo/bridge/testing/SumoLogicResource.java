@@ -49,7 +49,7 @@ public class SumoLogicResource implements QuarkusTestResourceLifecycleManager {
         all.put("quarkus.management.port", "0");
         if ("kafka".equals(settings.get("bridge.store"))) {
             kafka = new KafkaTopics(KafkaBroker.shared(), settings.get("bridge.kafka.topic-prefix"));
-            all.put("bridge.kafka.brokers", kafka.broker().brokers());
+            all.put("kafka.bootstrap.servers", kafka.broker().brokers());
         }
         all.putAll(settings);
         return all;

@@ -20,11 +20,11 @@ import io.ilertsumo.bridge.deadletter.DeadLetter;
  */
 final class DeadLetterIndex {
 
+    /** By their numbers. */
     private final TreeMap<Long, Entry> letters = new TreeMap<>();
     private final Map<String, Entry> byContent = new HashMap<>();
     /** Keys of records that are to be deleted: there is a newer dead letter of the same content. */
     final Set<String> replaced = new HashSet<>();
-    private long bytes;
 
     /** A dead letter and the key of its record. */
     record Entry(String key, DeadLetter letter) {
@@ -32,34 +32,28 @@ final class DeadLetterIndex {
 
     void read(ConsumerRecord<String, byte[]> next) {
         String content = next.key().substring(0, next.key().indexOf('/'));
+        Entry entry = next.value() == null ? null : new Entry(next.key(), letter(next, null));
         Entry before = byContent.get(content);
-        if (next.value() == null) {
+        if (entry == null) {
             replaced.remove(next.key());
             if (before != null && before.key.equals(next.key())) {
-                remove(byContent.remove(content));
+                byContent.remove(content);
+                letters.remove(before.letter.id());
             }
             return;
         }
-        Entry entry = new Entry(next.key(), letter(next, null));
         if (before != null) {
-            remove(before);
+            letters.remove(before.letter.id());
             replaced.add(before.key);
         }
         byContent.put(content, entry);
         letters.put(entry.letter.id(), entry);
-        bytes += entry.letter.size();
-    }
-
-    private void remove(Entry entry) {
-        letters.remove(entry.letter.id());
-        bytes -= entry.letter.size();
     }
 
     void clear() {
         letters.clear();
         byContent.clear();
         replaced.clear();
-        bytes = 0;
     }
 
     int size() {
@@ -86,14 +80,14 @@ final class DeadLetterIndex {
     /** The oldest ones: those that are too many, too large unless it is the newest one, or were kept before. */
     List<Entry> beyond(long maxLetters, long maxBytes, Instant before) {
         List<Entry> beyond = new ArrayList<>();
-        long bytesLeft = bytes;
+        long bytes = letters.values().stream().mapToLong(entry -> entry.letter.size()).sum();
         for (Entry entry : letters.values()) {
             int left = letters.size() - beyond.size();
-            if (left <= maxLetters && (bytesLeft <= maxBytes || left == 1) && !entry.letter.last().isBefore(before)) {
+            if (left <= maxLetters && (bytes <= maxBytes || left == 1) && !entry.letter.last().isBefore(before)) {
                 break;
             }
             beyond.add(entry);
-            bytesLeft -= entry.letter.size();
+            bytes -= entry.letter.size();
         }
         return beyond;
     }

@@ -1,14 +1,12 @@
 package io.ilertsumo.bridge.store.kafka;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 
 import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.CooperativeStickyAssignor;
@@ -18,25 +16,26 @@ import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.config.SaslConfigs;
-import org.apache.kafka.common.config.SslConfigs;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.security.oauthbearer.ClientCredentialsJwtRetriever;
 import org.apache.kafka.common.security.oauthbearer.ClientJwtValidator;
 import org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler;
+import org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 
 import io.ilertsumo.bridge.settings.BridgeSettings;
-import io.ilertsumo.bridge.settings.KafkaSettings;
 import io.ilertsumo.bridge.settings.SumoLogicSettings;
 import io.quarkus.runtime.annotations.RegisterForReflection;
+import io.quarkus.runtime.configuration.ConfigurationException;
 
-/** Makes clients of the Kafka brokers from the settings. Thread-safe. */
+/** Makes clients of the Kafka brokers from the properties of Kafka's clients that the user has set. Thread-safe. */
 @RegisterForReflection(targets = { ClientCredentialsJwtRetriever.class, ClientJwtValidator.class })
-public class KafkaClients {
+public final class KafkaClients {
 
     /** The largest part of an event's record that is not the event. */
     private static final int EVENT_OVERHEAD = 48 * 1024;
@@ -49,22 +48,56 @@ public class KafkaClients {
     private static final int SESSION_TIMEOUT_MILLIS = 10_000;
     /** Beyond the time of a request to Sumo Logic: a lane that delivers must not lose its partitions. */
     private static final int POLL_INTERVAL_MILLIS = 300_000;
-    private static final String OAUTHBEARER = "OAUTHBEARER";
+    private static final Map<String, Object> OAUTH_DEFAULTS = Map.of(
+            SaslConfigs.SASL_JAAS_CONFIG, OAuthBearerLoginModule.class.getName() + " required;",
+            SaslConfigs.SASL_LOGIN_CALLBACK_HANDLER_CLASS, OAuthBearerLoginCallbackHandler.class.getName(),
+            SaslConfigs.SASL_OAUTHBEARER_JWT_RETRIEVER_CLASS, ClientCredentialsJwtRetriever.class.getName(),
+            // Kafka's default is made for brokers and needs a library that clients do without
+            SaslConfigs.SASL_OAUTHBEARER_JWT_VALIDATOR_CLASS, ClientJwtValidator.class.getName(),
+            // RFC 6749, section 2.3.1
+            SaslConfigs.SASL_OAUTHBEARER_HEADER_URLENCODE, true,
+            SaslConfigs.SASL_LOGIN_CONNECT_TIMEOUT_MS, CALL_TIMEOUT_MILLIS,
+            SaslConfigs.SASL_LOGIN_READ_TIMEOUT_MS, CALL_TIMEOUT_MILLIS);
 
-    private final KafkaSettings settings;
+    private final Map<String, Object> properties = new HashMap<>();
+    private final String topicPrefix;
+    private final int timeoutMillis;
     private final int maxBodyBytes;
     private final int maxPollIntervalMillis;
 
-    public KafkaClients(BridgeSettings bridge, SumoLogicSettings sumoLogic) {
-        settings = bridge.kafka();
+    /**
+     * @param  properties             of Kafka's clients, as set by the user
+     * @throws ConfigurationException if one is missing or wrong
+     */
+    public KafkaClients(Map<String, Object> properties, BridgeSettings bridge, SumoLogicSettings sumoLogic) {
+        topicPrefix = bridge.kafkaTopicPrefix();
+        timeoutMillis = Math.toIntExact(bridge.kafkaTimeout().toMillis());
         maxBodyBytes = Math.toIntExact(bridge.maxBodySize().asLongValue());
         maxPollIntervalMillis = Math.toIntExact(POLL_INTERVAL_MILLIS
                 + sumoLogic.connectTimeout().multipliedBy(2).plus(sumoLogic.responseTimeout()).toMillis());
+        if ("OAUTHBEARER".equals(properties.get(SaslConfigs.SASL_MECHANISM))) {
+            this.properties.putAll(OAUTH_DEFAULTS);
+            // Kafka's clients connect to no URL that this property does not name
+            System.setProperty("org.apache.kafka.sasl.oauthbearer.allowed.urls",
+                    properties.getOrDefault(SaslConfigs.SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL, "").toString());
+        }
+        this.properties.putAll(properties);
+        // Quarkus adds a default, and settings without a value
+        this.properties.remove(CommonClientConfigs.GROUP_ID_CONFIG);
+        this.properties.values().removeIf(""::equals);
+        if (!this.properties.containsKey(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG)) {
+            throw new ConfigurationException("KAFKA_BOOTSTRAP_SERVERS is missing: the Kafka brokers, as host:port");
+        }
+        try {
+            new AdminClientConfig(this.properties);
+        } catch (ConfigException e) {
+            throw new ConfigurationException("A setting KAFKA_* is wrong: " + e.getMessage(), e);
+        }
     }
 
     /** The topic of a lane, which is also the name of its consumer group, or of something else in Kafka. */
     String topic(String name) {
-        return settings.topicPrefix() + name;
+        return topicPrefix + name;
     }
 
     /** Bytes of the largest record. */
@@ -73,12 +106,11 @@ public class KafkaClients {
     }
 
     Admin admin() {
-        Map<String, Object> properties = common();
-        properties.put(CommonClientConfigs.REQUEST_TIMEOUT_MS_CONFIG, CALL_TIMEOUT_MILLIS);
-        properties.put(CommonClientConfigs.DEFAULT_API_TIMEOUT_MS_CONFIG, CALL_TIMEOUT_MILLIS);
-        // while no broker can be reached, the default repeats itself without a pause
-        properties.put(CommonClientConfigs.METADATA_RECOVERY_STRATEGY_CONFIG, "none");
-        return Admin.create(properties);
+        return Admin.create(properties(Map.of(
+                CommonClientConfigs.REQUEST_TIMEOUT_MS_CONFIG, CALL_TIMEOUT_MILLIS,
+                CommonClientConfigs.DEFAULT_API_TIMEOUT_MS_CONFIG, CALL_TIMEOUT_MILLIS,
+                // while no broker can be reached, Kafka's default repeats itself without a pause
+                CommonClientConfigs.METADATA_RECOVERY_STRATEGY_CONFIG, "none"), Map.of()));
     }
 
     /** Its records are smaller than {@link #maxRecordBytes()}, so that each event fits into a dead letter. */
@@ -91,22 +123,20 @@ public class KafkaClients {
     }
 
     private Producer<String, byte[]> producer(int maxRecordBytes) {
-        Map<String, Object> properties = common();
-        int timeout = Math.toIntExact(settings.timeout().toMillis());
-        properties.put(ProducerConfig.ACKS_CONFIG, "all");
-        properties.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
-        properties.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, timeout);
-        properties.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, timeout / 2);
-        properties.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, Math.min(timeout, MAX_BLOCK_MILLIS));
-        properties.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, maxRecordBytes);
-        return new KafkaProducer<>(properties, new StringSerializer(), new ByteArraySerializer());
+        return new KafkaProducer<>(properties(Map.of(), Map.of(
+                ProducerConfig.ACKS_CONFIG, "all",
+                ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true,
+                ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, timeoutMillis,
+                ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, timeoutMillis / 2,
+                ProducerConfig.MAX_BLOCK_MS_CONFIG, Math.min(timeoutMillis, MAX_BLOCK_MILLIS),
+                ProducerConfig.MAX_REQUEST_SIZE_CONFIG, maxRecordBytes)), new StringSerializer(),
+                new ByteArraySerializer());
     }
 
     /** A member of a consumer group. */
     Consumer<String, byte[]> laneConsumer(String topic, int maxEvents, int maxBytes) {
         return consumer(Map.of(
                 ConsumerConfig.GROUP_ID_CONFIG, topic,
-                ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG, SESSION_TIMEOUT_MILLIS,
                 // a change in the group stops only the partitions that move
                 ConsumerConfig.PARTITION_ASSIGNMENT_STRATEGY_CONFIG, CooperativeStickyAssignor.class.getName(),
                 ConsumerConfig.MAX_POLL_INTERVAL_MS_CONFIG, maxPollIntervalMillis,
@@ -120,79 +150,24 @@ public class KafkaClients {
         return consumer(Map.of(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, 1));
     }
 
-    private Consumer<String, byte[]> consumer(Map<String, Object> own) {
-        Map<String, Object> properties = common();
-        properties.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
-        properties.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
-        properties.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
-        properties.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, CALL_TIMEOUT_MILLIS);
-        properties.put(ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, CALL_TIMEOUT_MILLIS);
-        properties.putAll(own);
-        return new KafkaConsumer<>(properties, new StringDeserializer(), new ByteArrayDeserializer());
+    private Consumer<String, byte[]> consumer(Map<String, Object> more) {
+        Map<String, Object> required = new HashMap<>(more);
+        required.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
+        required.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
+        required.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
+        return new KafkaConsumer<>(properties(Map.of(
+                ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG, SESSION_TIMEOUT_MILLIS,
+                ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, CALL_TIMEOUT_MILLIS,
+                ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, CALL_TIMEOUT_MILLIS), required), new StringDeserializer(),
+                new ByteArrayDeserializer());
     }
 
-    private Map<String, Object> common() {
-        Map<String, Object> properties = new HashMap<>();
-        properties.put(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, settings.brokers().orElse(""));
-        properties.put(CommonClientConfigs.SECURITY_PROTOCOL_CONFIG, settings.securityProtocol().name);
-        if (settings.securityProtocol().name.startsWith("SASL")) {
-            properties.put(SaslConfigs.SASL_MECHANISM, settings.saslMechanism());
-            properties.put(SaslConfigs.SASL_JAAS_CONFIG, login());
-            if (OAUTHBEARER.equals(settings.saslMechanism())) {
-                addToken(properties);
-            }
-        }
-        settings.ca().ifPresent(file -> {
-            properties.put(SslConfigs.SSL_TRUSTSTORE_TYPE_CONFIG, "PEM");
-            properties.put(SslConfigs.SSL_TRUSTSTORE_LOCATION_CONFIG, file.toString());
-        });
-        settings.certificate().ifPresent(file -> {
-            properties.put(SslConfigs.SSL_KEYSTORE_TYPE_CONFIG, "PEM");
-            properties.put(SslConfigs.SSL_KEYSTORE_CERTIFICATE_CHAIN_CONFIG, read(file));
-            properties.put(SslConfigs.SSL_KEYSTORE_KEY_CONFIG, settings.key().map(KafkaClients::read).orElse(""));
-        });
-        return properties;
-    }
-
-    private String login() {
-        String modules = "org.apache.kafka.common.security.";
-        String credentials = " required username=" + quoted(settings.username().orElse("")) + " password="
-                + quoted(settings.password().orElse("")) + ";";
-        return switch (settings.saslMechanism()) {
-            case "PLAIN" -> modules + "plain.PlainLoginModule" + credentials;
-            case OAUTHBEARER -> modules + "oauthbearer.OAuthBearerLoginModule required;";
-            default -> modules + "scram.ScramLoginModule" + credentials;
-        };
-    }
-
-    private void addToken(Map<String, Object> properties) {
-        String url = settings.oauthTokenUrl().orElse("");
-        // Kafka's clients connect to no URL that this property does not name
-        System.setProperty("org.apache.kafka.sasl.oauthbearer.allowed.urls", url);
-        properties.put(SaslConfigs.SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL, url);
-        properties.put(SaslConfigs.SASL_LOGIN_CONNECT_TIMEOUT_MS, CALL_TIMEOUT_MILLIS);
-        properties.put(SaslConfigs.SASL_LOGIN_READ_TIMEOUT_MS, CALL_TIMEOUT_MILLIS);
-        properties.put(SaslConfigs.SASL_LOGIN_CALLBACK_HANDLER_CLASS, OAuthBearerLoginCallbackHandler.class.getName());
-        properties.put(SaslConfigs.SASL_OAUTHBEARER_JWT_RETRIEVER_CLASS, ClientCredentialsJwtRetriever.class.getName());
-        // the default validator is made for brokers and needs a library that clients do without
-        properties.put(SaslConfigs.SASL_OAUTHBEARER_JWT_VALIDATOR_CLASS, ClientJwtValidator.class.getName());
-        properties.put(SaslConfigs.SASL_OAUTHBEARER_CLIENT_CREDENTIALS_CLIENT_ID, settings.username().orElse(""));
-        properties.put(SaslConfigs.SASL_OAUTHBEARER_CLIENT_CREDENTIALS_CLIENT_SECRET, settings.password().orElse(""));
-        // RFC 6749, section 2.3.1
-        properties.put(SaslConfigs.SASL_OAUTHBEARER_HEADER_URLENCODE, true);
-        settings.oauthScope().ifPresent(scope -> properties.put(SaslConfigs.SASL_OAUTHBEARER_SCOPE, scope));
-    }
-
-    private static String quoted(String value) {
-        return '"' + value.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
-    }
-
-    private static String read(Path file) {
-        try {
-            return Files.readString(file);
-        } catch (IOException e) {
-            throw new KafkaException(file + " can't be read", e);
-        }
+    /** The user's properties override defaults, but not what the bridge requires. */
+    private Map<String, Object> properties(Map<String, Object> defaults, Map<String, Object> required) {
+        Map<String, Object> all = new HashMap<>(defaults);
+        all.putAll(properties);
+        all.putAll(required);
+        return all;
     }
 
     /** Waits for an answer to an admin client, at most five seconds. */

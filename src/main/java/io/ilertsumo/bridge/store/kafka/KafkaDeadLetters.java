@@ -10,6 +10,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
@@ -38,9 +39,9 @@ import io.ilertsumo.bridge.lane.StoreException;
 import io.ilertsumo.bridge.settings.BridgeSettings;
 
 /**
- * Keeps dead letters in a compacted topic, which all processes share and {@link KafkaStore} creates. Each operation first
- * reads on up to the end of the topic, and so has seen all that was acknowledged before. Writes have a thread of their own,
- * which also counts and evicts every two seconds.
+ * Keeps dead letters in a compacted topic, which all processes share and {@link KafkaStore} creates. One thread runs all
+ * operations. Each first reads on up to the end of the topic, and so has seen all that was acknowledged before. Every two
+ * seconds the thread counts and evicts.
  */
 public final class KafkaDeadLetters implements DeadLetterStore, AutoCloseable {
 
@@ -61,7 +62,7 @@ public final class KafkaDeadLetters implements DeadLetterStore, AutoCloseable {
     private final ScheduledExecutorService thread = Executors
             .newSingleThreadScheduledExecutor(task -> new Thread(task, "kafka-dead-letters"));
     private volatile long count;
-    // guarded by the index
+    // of the thread
     private final DeadLetterIndex index = new DeadLetterIndex();
     private Consumer<String, byte[]> consumer;
     private long next;
@@ -79,14 +80,12 @@ public final class KafkaDeadLetters implements DeadLetterStore, AutoCloseable {
 
     @Override
     public void keep(DeadLetter.Content content, StoreCallback callback) {
-        write(callback, () -> {
-            Objects.requireNonNull(content.reason(), "A dead letter needs a reason");
-            Objects.requireNonNull(content.body(), "A dead letter needs a body");
-            writer.callBack(writer.write(letter(content)), callback);
-        });
+        writer.callBack(afterReading(() -> writer.write(letter(content))).thenCompose(written -> written), callback);
     }
 
     private ProducerRecord<String, byte[]> letter(DeadLetter.Content content) {
+        Objects.requireNonNull(content.reason(), "A dead letter needs a reason");
+        Objects.requireNonNull(content.body(), "A dead letter needs a body");
         String key = HexFormat.of().formatHex(content.key());
         DeadLetter before = index.of(key);
         Instant now = Instant.now().truncatedTo(ChronoUnit.MILLIS);
@@ -113,8 +112,8 @@ public final class KafkaDeadLetters implements DeadLetterStore, AutoCloseable {
 
     @Override
     public void discard(List<Long> ids, StoreCallback callback) {
-        write(callback, () -> writer.callBack(delete(ids.stream().map(index::key).filter(Objects::nonNull).toList()),
-                callback));
+        writer.callBack(afterReading(() -> delete(ids.stream().map(index::key).filter(Objects::nonNull).toList()))
+                .thenCompose(written -> written), callback);
     }
 
     private CompletableFuture<Void> delete(List<String> keys) {
@@ -123,38 +122,25 @@ public final class KafkaDeadLetters implements DeadLetterStore, AutoCloseable {
                         .toArray(CompletableFuture[]::new));
     }
 
-    private void write(StoreCallback callback, Runnable action) {
-        long asked = System.nanoTime();
-        try {
-            thread.execute(() -> {
-                synchronized (index) {
-                    try {
-                        writer.open();
-                        // one read is enough for all writes that have waited for it
-                        if (readNanos - asked <= 0) {
-                            read(() -> null);
-                        } else if (unreadable != null) {
-                            throw unreadable;
-                        }
-                        action.run();
-                    } catch (StoreException | RuntimeException e) {
-                        writer.callBack(CompletableFuture.failedFuture(e), callback);
-                    }
-                }
-            });
-        } catch (RejectedExecutionException e) {
-            writer.callBack(CompletableFuture.failedFuture(e), callback);
-        }
-    }
-
     @Override
     public List<DeadLetter> list(DeadLetter.Filter filter, long after, int limit) throws StoreException {
-        return read(() -> index.list(filter, after, limit));
+        return await(afterReading(() -> index.list(filter, after, limit)));
     }
 
     @Override
     public Optional<DeadLetter> get(long id) throws StoreException {
-        return read(() -> index.key(id) == null ? Optional.empty() : body(id - 1));
+        return await(afterReading(() -> index.key(id) == null ? Optional.empty() : body(id - 1)));
+    }
+
+    private static <T> T await(CompletableFuture<T> result) throws StoreException {
+        try {
+            return result.join();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof StoreException failure) {
+                throw failure;
+            }
+            throw e;
+        }
     }
 
     @Override
@@ -167,24 +153,43 @@ public final class KafkaDeadLetters implements DeadLetterStore, AutoCloseable {
         return evicted.get();
     }
 
-    /** Reads up to the end of the topic, then runs the action. */
-    private <T> T read(Supplier<T> action) throws StoreException {
-        synchronized (index) {
-            readNanos = System.nanoTime();
-            try {
-                readOn();
-                unreadable = null;
-                return action.get();
-            } catch (KafkaException e) {
-                closeConsumer();
-                unreadable = new StoreException("The Kafka topic " + partition.topic() + " can't be read: "
-                        + KafkaClients.reason(e), e);
-                throw unreadable;
-            }
+    /** Runs an action on the thread, once all is read that was acknowledged before the call. */
+    private <T> CompletableFuture<T> afterReading(Supplier<T> action) {
+        long asked = System.nanoTime();
+        try {
+            return CompletableFuture.supplyAsync(() -> {
+                try {
+                    return readAndRun(asked, action);
+                } catch (StoreException e) {
+                    throw new CompletionException(e);
+                }
+            }, thread);
+        } catch (RejectedExecutionException e) {
+            return CompletableFuture.failedFuture(e);
         }
     }
 
-    private void readOn() {
+    private <T> T readAndRun(long asked, Supplier<T> action) throws StoreException {
+        try {
+            writer.open();
+            // one read is enough for all operations that have waited for it
+            if (readNanos - asked <= 0) {
+                readNanos = System.nanoTime();
+                read();
+                unreadable = null;
+            } else if (unreadable != null) {
+                throw unreadable;
+            }
+            return action.get();
+        } catch (KafkaException e) {
+            closeConsumer();
+            unreadable = new StoreException("The Kafka topic " + partition.topic() + " can't be read: "
+                    + KafkaClients.reason(e), e);
+            throw unreadable;
+        }
+    }
+
+    private void read() {
         if (consumer == null) {
             consumer = clients.deadLetterConsumer();
             consumer.assign(List.of(partition));
@@ -198,7 +203,7 @@ public final class KafkaDeadLetters implements DeadLetterStore, AutoCloseable {
             consumer.seek(partition, next);
         }
         while (next < end) {
-            for (ConsumerRecord<String, byte[]> one : poll(next)) {
+            for (ConsumerRecord<String, byte[]> one : poll()) {
                 try {
                     index.read(one);
                 } catch (RuntimeException e) {
@@ -211,21 +216,19 @@ public final class KafkaDeadLetters implements DeadLetterStore, AutoCloseable {
         count = index.size();
     }
 
-    /** Returns records from that position on; none if there are none before the next position. */
-    private ConsumerRecords<String, byte[]> poll(long position) {
-        long end = System.nanoTime() + TIMEOUT.toNanos();
-        while (System.nanoTime() < end) {
-            ConsumerRecords<String, byte[]> records = consumer.poll(Duration.ofMillis(100));
-            if (!records.isEmpty() || consumer.position(partition) > position) {
-                return records;
-            }
+    /** Returns the next records; none if there are none before the next position. */
+    private ConsumerRecords<String, byte[]> poll() {
+        long before = consumer.position(partition);
+        ConsumerRecords<String, byte[]> records = consumer.poll(TIMEOUT);
+        if (consumer.position(partition) == before) {
+            throw new TimeoutException("no answer within " + TIMEOUT.toSeconds() + " seconds");
         }
-        throw new TimeoutException("no answer within " + TIMEOUT.toSeconds() + " seconds");
+        return records;
     }
 
     private Optional<DeadLetter> body(long offset) {
         consumer.seek(partition, offset);
-        ConsumerRecords<String, byte[]> records = poll(offset);
+        ConsumerRecords<String, byte[]> records = poll();
         consumer.seek(partition, next);
         // compaction may have removed it, then the first record is another one
         return records.records(partition).stream().limit(1).filter(one -> one.offset() == offset)
@@ -234,13 +237,10 @@ public final class KafkaDeadLetters implements DeadLetterStore, AutoCloseable {
 
     private void update() {
         try {
-            writer.open();
-            List<String> keys = new ArrayList<>();
-            List<DeadLetterIndex.Entry> beyond = read(() -> {
-                keys.addAll(index.replaced);
-                return index.beyond(settings.deadLettersMax(), settings.deadLettersMaxBytes().asLongValue(),
-                        Instant.now().minus(settings.deadLettersMaxAge()));
-            });
+            List<DeadLetterIndex.Entry> beyond = readAndRun(System.nanoTime(),
+                    () -> index.beyond(settings.deadLettersMax(), settings.deadLettersMaxBytes().asLongValue(),
+                            Instant.now().minus(settings.deadLettersMaxAge())));
+            List<String> keys = new ArrayList<>(index.replaced);
             beyond.forEach(entry -> keys.add(entry.key()));
             delete(keys).join();
             if (!beyond.isEmpty()) {
@@ -265,15 +265,11 @@ public final class KafkaDeadLetters implements DeadLetterStore, AutoCloseable {
 
     @Override
     public void close() {
-        thread.shutdown();
-        try {
-            thread.awaitTermination(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-        writer.close();
-        synchronized (index) {
-            closeConsumer();
+        if (!thread.isShutdown()) {
+            CompletableFuture<Void> closed = CompletableFuture.runAsync(this::closeConsumer, thread);
+            thread.shutdown();
+            closed.join();
+            writer.close();
         }
     }
 }

@@ -12,7 +12,6 @@ final class KafkaHeaders {
     static final String EVENT_ID = "eventId";
     /** The event's key, by which duplicates are detected; a replay has none. */
     static final String EVENT_KEY = "eventKey";
-    static final String REPLAY = "replay";
 
     private KafkaHeaders() {
     }

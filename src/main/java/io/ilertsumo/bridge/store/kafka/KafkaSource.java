@@ -62,15 +62,8 @@ final class KafkaSource implements BatchSource, ConsumerRebalanceListener {
     private final Map<TopicPartition, Long> positions = new HashMap<>();
     private boolean commitDue;
     private long commitFailedNanos = System.nanoTime() - COMMIT_RETRY_NANOS;
-    /** Offsets. */
-    private final Map<EventOfPartition, Long> window = new LinkedHashMap<>() {
-        private static final long serialVersionUID = 1L;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<EventOfPartition, Long> eldest) {
-            return size() > DUPLICATE_WINDOW;
-        }
-    };
+    /** The offsets of the latest events, oldest first. */
+    private final Map<EventOfPartition, Long> window = new LinkedHashMap<>();
 
     private record EventOfPartition(TopicPartition partition, String eventKey) {
     }
@@ -155,7 +148,12 @@ final class KafkaSource implements BatchSource, ConsumerRebalanceListener {
         lastBatches.put(batch.group(), ++batches);
         pending.removeAll(new HashSet<>(batch.parts()));
         changed();
-        // a poll calls back, and the next batch need not wait for it
+        commit();
+    }
+
+    /** Starts a commit. A poll calls back, and the next batch need not wait for it. */
+    private void commit() {
+        commitDue = false;
         consumer.commitAsync(due(), this::committed);
     }
 
@@ -182,8 +180,7 @@ final class KafkaSource implements BatchSource, ConsumerRebalanceListener {
 
     private void poll(long millis, boolean forMore) throws StoreException {
         if (commitDue && System.nanoTime() - commitFailedNanos >= COMMIT_RETRY_NANOS) {
-            commitDue = false;
-            consumer.commitAsync(due(), this::committed);
+            commit();
         }
         if (forMore) {
             consumer.resume(consumer.paused());
@@ -208,6 +205,9 @@ final class KafkaSource implements BatchSource, ConsumerRebalanceListener {
         TopicPartition partition = new TopicPartition(event.topic(), event.partition());
         String key = KafkaHeaders.get(event.headers(), KafkaHeaders.EVENT_KEY);
         Long first = key == null ? null : window.putIfAbsent(new EventOfPartition(partition, key), event.offset());
+        if (window.size() > DUPLICATE_WINDOW) {
+            window.remove(window.keySet().iterator().next());
+        }
         // a record that is read again is no duplicate of itself
         if (first != null && first < event.offset()) {
             duplicates.increment();

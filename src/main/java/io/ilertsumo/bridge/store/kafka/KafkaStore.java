@@ -7,23 +7,33 @@ import static java.util.stream.Collectors.toMap;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
+import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.config.TopicConfig;
+import org.apache.kafka.common.errors.TopicExistsException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -47,23 +57,31 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
 
     private static final long CHECK_MILLIS = 200;
     private static final long UPDATE_NANOS = TimeUnit.SECONDS.toNanos(2);
-    private static final long DELETE_NANOS = TimeUnit.SECONDS.toNanos(60);
+    private static final long DELETE_SECONDS = 60;
     /** Without an answer from the brokers for that long no event is accepted. */
     private static final long ANSWER_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final Pattern TOPIC_NAME = Pattern.compile("[a-zA-Z0-9._-]{1,100}");
+    /** The store deletes events once they are delivered, and Kafka must not delete them before. */
+    private static final Map<String, String> OF_LANES = Map.of(
+            TopicConfig.CLEANUP_POLICY_CONFIG, TopicConfig.CLEANUP_POLICY_DELETE,
+            TopicConfig.RETENTION_MS_CONFIG, "-1",
+            TopicConfig.RETENTION_BYTES_CONFIG, "-1");
+    private static final Map<String, String> OF_DEAD_LETTERS = Map.of(
+            TopicConfig.CLEANUP_POLICY_CONFIG, TopicConfig.CLEANUP_POLICY_COMPACT);
     private static final Logger LOG = LoggerFactory.getLogger(KafkaStore.class);
 
     private final KafkaClients clients;
     private final MeterRegistry registry;
-    private final long maxEvents;
-    private final KafkaTopics topics;
+    private final BridgeSettings settings;
     private final RecordWriter writer;
     private final Map<String, KafkaLane> lanes = new ConcurrentHashMap<>();
     private final LogLimit limit = new LogLimit();
     private final ScheduledExecutorService scheduler = Executors
             .newSingleThreadScheduledExecutor(task -> new Thread(task, "kafka-store"));
+    /** Topics whose configuration was checked. */
+    private final Set<String> checked = new HashSet<>();
     private volatile Admin admin;
     private long updatedNanos = System.nanoTime() - UPDATE_NANOS;
-    private long deletedNanos = System.nanoTime();
     private volatile long answeredNanos = System.nanoTime() - ANSWER_NANOS;
     private volatile String failure = "The Kafka brokers have not answered yet";
 
@@ -71,10 +89,10 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
     public KafkaStore(KafkaClients clients, BridgeSettings settings, Executor executor, MeterRegistry registry) {
         this.clients = clients;
         this.registry = registry;
-        maxEvents = settings.kafka().maxEvents();
-        topics = new KafkaTopics(settings.kafka(), clients);
+        this.settings = settings;
         writer = new RecordWriter(clients::eventProducer, executor);
         scheduler.scheduleWithFixedDelay(this::updateIfDue, 0, CHECK_MILLIS, TimeUnit.MILLISECONDS);
+        scheduler.scheduleWithFixedDelay(() -> update(true), DELETE_SECONDS, DELETE_SECONDS, TimeUnit.SECONDS);
     }
 
     @Override
@@ -86,7 +104,6 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
                     event.alertId() == null ? event.eventId() : event.alertId(), Objects.requireNonNull(event.line()));
             KafkaHeaders.put(written.headers(), KafkaHeaders.GROUP, event.group());
             KafkaHeaders.put(written.headers(), KafkaHeaders.EVENT_ID, event.eventId());
-            KafkaHeaders.put(written.headers(), KafkaHeaders.REPLAY, event.replay() ? "true" : null);
             KafkaHeaders.put(written.headers(), KafkaHeaders.EVENT_KEY,
                     event.replay() ? null : HexFormat.of().formatHex(EventKey.of(event.eventId())));
             writer.callBack(writer.write(written), callback);
@@ -96,7 +113,7 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
     }
 
     private KafkaLane lane(String name) throws StoreException {
-        if (name.equals(KafkaDeadLetters.TOPIC) || !name.matches("[a-zA-Z0-9._-]{1,100}")) {
+        if (name.equals(KafkaDeadLetters.TOPIC) || !TOPIC_NAME.matcher(name).matches()) {
             throw new StoreException("The lane '" + name + "' can't have a Kafka topic of its own");
         }
         return lanes.computeIfAbsent(name, lane -> new KafkaLane(lane, clients.topic(lane)));
@@ -128,8 +145,9 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
             throw new StoreException(failure);
         } else if (isTopicMissing()) {
             throw new StoreException("A Kafka topic does not exist yet");
-        } else if (lanes.values().stream().mapToLong(KafkaLane::events).sum() >= maxEvents) {
-            throw new StoreFullException("At least " + maxEvents + " events are pending (bridge.kafka.max-events)");
+        } else if (lanes.values().stream().mapToLong(KafkaLane::events).sum() >= settings.kafkaMaxEvents()) {
+            throw new StoreFullException(
+                    "At least " + settings.kafkaMaxEvents() + " events are pending (bridge.kafka.max-events)");
         }
     }
 
@@ -139,7 +157,7 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
 
     private void updateIfDue() {
         if (isTopicMissing() || System.nanoTime() - updatedNanos >= UPDATE_NANOS) {
-            update(System.nanoTime() - deletedNanos >= DELETE_NANOS);
+            update(false);
         }
     }
 
@@ -149,9 +167,9 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
             if (admin == null) {
                 admin = clients.admin();
             }
-            topics.find(admin, clients.topic(KafkaDeadLetters.TOPIC));
+            partitions(clients.topic(KafkaDeadLetters.TOPIC), 1, OF_DEAD_LETTERS);
             for (KafkaLane lane : lanes.values()) {
-                lane.partitions = topics.find(admin, lane.topic);
+                lane.partitions = partitions(lane.topic, settings.kafkaPartitions(), OF_LANES);
                 if (!lane.partitions.isEmpty()) {
                     // no write has to wait for the metadata then
                     writer.open().partitionsFor(lane.topic);
@@ -161,7 +179,6 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
             Map<TopicPartition, RecordsToDelete> delivered = new HashMap<>();
             lanes.values().forEach(lane -> delivered.putAll(measure(lane)));
             if (delete) {
-                deletedNanos = System.nanoTime();
                 get(admin.deleteRecords(delivered).all());
             }
         } catch (RuntimeException e) {
@@ -170,6 +187,52 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
                 LOG.warn("Kafka topics can't be checked, measured and cleaned, trying again every two seconds: {}",
                         reason(e));
             }
+        }
+    }
+
+    /** The partitions of a topic; none if it had to be created. */
+    private List<TopicPartition> partitions(String topic, int number, Map<String, String> required) {
+        try {
+            List<TopicPartition> partitions = get(admin.describeTopics(List.of(topic)).allTopicNames()).get(topic)
+                    .partitions().stream().map(info -> new TopicPartition(topic, info.partition())).toList();
+            if (checked.add(topic)) {
+                checkConfiguration(topic, required);
+            }
+            return partitions;
+        } catch (UnknownTopicOrPartitionException e) {
+            create(topic, number, required);
+            return List.of();
+        }
+    }
+
+    private void create(String topic, int partitions, Map<String, String> required) {
+        Map<String, String> configs = new HashMap<>(required);
+        // what is deleted frees the disk by segments
+        configs.put(TopicConfig.SEGMENT_BYTES_CONFIG, "134217728");
+        configs.put(TopicConfig.SEGMENT_MS_CONFIG, "86400000");
+        configs.put(TopicConfig.MAX_MESSAGE_BYTES_CONFIG, String.valueOf(clients.maxRecordBytes()));
+        Optional<Short> replicas = Optional.of(settings.kafkaReplicationFactor()).filter(factor -> factor > 0);
+        try {
+            get(admin.createTopics(List.of(new NewTopic(topic, Optional.of(partitions), replicas).configs(configs)))
+                    .all());
+            LOG.info("Created the Kafka topic {}", topic);
+        } catch (TopicExistsException e) {
+            // created by another process meanwhile
+        }
+    }
+
+    private void checkConfiguration(String topic, Map<String, String> required) {
+        ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
+        try {
+            var config = get(admin.describeConfigs(List.of(resource)).all()).get(resource);
+            required.forEach((name, value) -> {
+                if (!value.equals(config.get(name).value())) {
+                    LOG.warn("The Kafka topic {} has {}={} and may LOSE records, set it to {}", topic, name,
+                            config.get(name).value(), value);
+                }
+            });
+        } catch (KafkaException e) {
+            LOG.warn("The configuration of the Kafka topic {} can't be checked: {}", topic, reason(e));
         }
     }
 

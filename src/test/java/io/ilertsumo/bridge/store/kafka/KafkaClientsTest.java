@@ -4,10 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.security.auth.SecurityProtocol;
+import org.apache.kafka.common.errors.InvalidGroupIdException;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -18,6 +20,7 @@ import io.ilertsumo.bridge.testing.Certificates;
 import io.ilertsumo.bridge.testing.KafkaBroker;
 import io.ilertsumo.bridge.testing.KafkaBroker.Listener;
 import io.ilertsumo.bridge.testing.TokenEndpoint;
+import io.quarkus.runtime.configuration.ConfigurationException;
 
 /** Clients of a secured broker. */
 class KafkaClientsTest {
@@ -40,25 +43,29 @@ class KafkaClientsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = { "SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN" })
-    void authenticateByPassword(String mechanism) {
-        TestSettings settings = settings(Listener.SASL_SSL).with("saslMechanism", mechanism)
-                .with("username", KafkaBroker.USERNAME).with("password", KafkaBroker.PASSWORD);
+    @ValueSource(strings = { "scram.ScramLoginModule SCRAM-SHA-512", "scram.ScramLoginModule SCRAM-SHA-256",
+            "plain.PlainLoginModule PLAIN" })
+    void authenticateByPassword(String moduleAndMechanism) {
+        String[] names = moduleAndMechanism.split(" ");
+        TestSettings settings = settings(Listener.SASL_SSL).withProperty("sasl.mechanism", names[1])
+                .withProperty("sasl.jaas.config", KafkaBroker.login(names[0], KafkaBroker.PASSWORD));
         assertDoesNotThrow(() -> connect(settings));
 
-        settings.with("password", "another");
+        settings.withProperty("sasl.jaas.config", KafkaBroker.login(names[0], "another"));
         KafkaException failure = assertThrows(KafkaException.class, () -> connect(settings));
         assertFalse(KafkaClients.reason(failure).contains("another"), failure.toString());
     }
 
     @Test
     void authenticateByToken() {
-        TestSettings settings = settings(Listener.SASL_PLAINTEXT).with("saslMechanism", "OAUTHBEARER")
-                .with("username", TokenEndpoint.CLIENT_ID).with("password", TokenEndpoint.CLIENT_SECRET)
-                .with("oauthTokenUrl", tokens.url()).with("oauthScope", TokenEndpoint.SCOPE);
+        TestSettings settings = settings(Listener.SASL_PLAINTEXT).withProperty("sasl.mechanism", "OAUTHBEARER")
+                .withProperty("sasl.oauthbearer.token.endpoint.url", tokens.url())
+                .withProperty("sasl.oauthbearer.client.credentials.client.id", TokenEndpoint.CLIENT_ID)
+                .withProperty("sasl.oauthbearer.client.credentials.client.secret", TokenEndpoint.CLIENT_SECRET)
+                .withProperty("sasl.oauthbearer.scope", TokenEndpoint.SCOPE);
         assertDoesNotThrow(() -> connect(settings));
 
-        settings.with("password", "another");
+        settings.withProperty("sasl.oauthbearer.client.credentials.client.secret", "another");
         KafkaException failure = assertThrows(KafkaException.class, () -> connect(settings));
         assertFalse(KafkaClients.reason(failure).contains("another"), failure.toString());
     }
@@ -68,21 +75,53 @@ class KafkaClientsTest {
         TestSettings settings = settings(Listener.MUTUAL_TLS);
         assertThrows(KafkaException.class, () -> connect(settings));
 
-        settings.with("certificate", certificates.of(Certificates.Holder.CLIENT).certificate())
-                .with("key", certificates.of(Certificates.Holder.CLIENT).key());
+        settings.withProperty("ssl.keystore.type", "PEM").withProperty("ssl.keystore.location",
+                certificates.of(Certificates.Holder.CLIENT).both().toString());
         assertDoesNotThrow(() -> connect(settings));
     }
 
     @Test
     void authenticateTheBrokerByItsAuthority() {
         assertDoesNotThrow(() -> connect(settings(Listener.SSL)));
-        assertThrows(KafkaException.class, () -> connect(settings(Listener.SSL).with("ca", null)));
-        assertThrows(KafkaException.class, () -> connect(settings(Listener.SSL).with("ca", new Certificates().ca())));
+        assertThrows(KafkaException.class, () -> connect(new TestSettings(broker.brokers(Listener.SSL))
+                .withProperty("security.protocol", Listener.SSL.protocol())));
+        assertThrows(KafkaException.class, () -> connect(settings(Listener.SSL)
+                .withProperty("ssl.truststore.location", new Certificates().ca().toString())));
+    }
+
+    @Test
+    void aMissingOrWrongPropertyIsReported() {
+        assertEquals("KAFKA_BOOTSTRAP_SERVERS is missing: the Kafka brokers, as host:port",
+                assertThrows(ConfigurationException.class, () -> new TestSettings("").clients()).getMessage());
+        String wrong = assertThrows(ConfigurationException.class,
+                () -> new TestSettings("localhost:1").withProperty("security.protocol", "TLS").clients()).getMessage();
+        assertTrue(
+                wrong.startsWith("A setting KAFKA_* is wrong: Invalid value TLS for configuration security.protocol"),
+                wrong);
+    }
+
+    @Test
+    void propertiesOverrideDefaultsButNothingThatTheBridgeRequires() {
+        TestSettings settings = new TestSettings("localhost:1").withProperty("session.timeout.ms", "7000")
+                .withProperty("enable.auto.commit", "true").withProperty("group.id", "foreign")
+                .withProperty("auto.offset.reset", "latest");
+        try (Consumer<String, byte[]> consumer = settings.clients().laneConsumer("lane", 10, 1000)) {
+            assertEquals("lane", consumer.groupMetadata().groupId());
+        }
+        try (Consumer<String, byte[]> consumer = settings.clients().deadLetterConsumer()) {
+            assertThrows(InvalidGroupIdException.class, consumer::groupMetadata, "no member of a group");
+        }
+        assertThrows(KafkaException.class,
+                () -> settings.withProperty("session.timeout.ms", "-1").clients().laneConsumer("lane", 10, 1000));
+        // an idempotent producer refuses other acknowledgements
+        settings.withProperty("acks", "0").withProperty("enable.idempotence", "false")
+                .withProperty("delivery.timeout.ms", "1").clients().eventProducer().close();
     }
 
     private static TestSettings settings(Listener listener) {
-        return new TestSettings().with("brokers", broker.brokers(listener))
-                .with("securityProtocol", SecurityProtocol.forName(listener.protocol())).with("ca", certificates.ca());
+        return new TestSettings(broker.brokers(listener)).withProperty("security.protocol", listener.protocol())
+                .withProperty("ssl.truststore.type", "PEM")
+                .withProperty("ssl.truststore.location", certificates.ca().toString());
     }
 
     private static void connect(TestSettings settings) {

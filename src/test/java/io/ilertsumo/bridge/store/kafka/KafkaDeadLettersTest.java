@@ -3,7 +3,6 @@ package io.ilertsumo.bridge.store.kafka;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
-import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -14,11 +13,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 
@@ -27,62 +23,25 @@ import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.StringSerializer;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 import io.ilertsumo.bridge.deadletter.DeadLetter;
 import io.ilertsumo.bridge.deadletter.DeadLetter.Filter;
 import io.ilertsumo.bridge.lane.StoreException;
-import io.ilertsumo.bridge.testing.KafkaBroker;
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 
 /** Dead letters in Kafka, with a real broker and two processes. */
-class KafkaDeadLettersTest {
-
-    private static KafkaBroker broker;
-    private static ExecutorService executor;
-
-    private final String prefix = "letters-" + UUID.randomUUID() + "-";
-    private final TestSettings settings = new TestSettings().with("brokers", broker.brokers())
-            .with("topicPrefix", prefix);
-    private final List<AutoCloseable> opened = new ArrayList<>();
-
-    @BeforeAll
-    static void start() {
-        broker = KafkaBroker.start();
-        executor = Executors.newSingleThreadExecutor(task -> new Thread(task, "callbacks"));
-    }
-
-    @AfterAll
-    static void stop() {
-        broker.close();
-        executor.shutdown();
-    }
+class KafkaDeadLettersTest extends KafkaFixture {
 
     @BeforeEach
     void createTopic() {
-        KafkaStore store = new KafkaStore(settings.clients(), settings.bridge(), executor, new SimpleMeterRegistry());
-        opened.add(store);
-        await().atMost(Duration.ofSeconds(30)).untilAsserted(() -> assertDoesNotThrow(store::check));
-    }
-
-    @AfterEach
-    void close() throws Exception {
-        if (!broker.isRunning()) {
-            broker.startAgain();
-        }
-        for (int i = opened.size() - 1; i >= 0; i--) {
-            opened.get(i).close();
-        }
+        openStore();
     }
 
     @Test
     void whatOneProcessKeepsTheOtherListsReadsAndDiscards() throws Exception {
-        KafkaDeadLetters one = open();
-        KafkaDeadLetters other = open();
+        KafkaDeadLetters one = openDeadLetters();
+        KafkaDeadLetters other = openDeadLetters();
         assertEquals(List.of(), other.list(Filter.ALL, 0, 10));
         assertNull(keep(one, rejected("1")));
         assertNull(keep(one, new DeadLetter.Content("unreadable", null, null, null, null, null, null, null, "gzip",
@@ -118,8 +77,8 @@ class KafkaDeadLettersTest {
 
     @Test
     void anEventHasOneDeadLetterWhicheverProcessKeepsIt() throws Exception {
-        KafkaDeadLetters one = open();
-        KafkaDeadLetters other = open();
+        KafkaDeadLetters one = openDeadLetters();
+        KafkaDeadLetters other = openDeadLetters();
         assertNull(keep(one, rejected("1")));
         DeadLetter first = one.list(Filter.ALL, 0, 10).get(0);
         assertNull(keep(other, rejected("2")));
@@ -136,13 +95,13 @@ class KafkaDeadLettersTest {
         await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> assertTrue(
                 broker.records(prefix + "dead-letters").stream().filter(letter -> letter.value() == null)
                         .count() >= 2));
-        assertEquals(List.of(2L, 4L), ids(open().list(Filter.ALL, 0, 10)));
+        assertEquals(List.of(2L, 4L), ids(openDeadLetters().list(Filter.ALL, 0, 10)));
     }
 
     @Test
     void concurrentKeepsLeaveOneDeadLetterEach() throws Exception {
-        KafkaDeadLetters one = open();
-        KafkaDeadLetters other = open();
+        KafkaDeadLetters one = openDeadLetters();
+        KafkaDeadLetters other = openDeadLetters();
         List<CompletableFuture<Exception>> results = new ArrayList<>();
         for (int i = 0; i < 200; i++) {
             results.add(result(i % 3 == 0 ? one : other, rejected("" + i % 10)));
@@ -158,8 +117,8 @@ class KafkaDeadLettersTest {
     @Test
     void theOldestAreEvictedBeyondTheBounds() throws Exception {
         settings.with("deadLettersMax", 3L);
-        KafkaDeadLetters one = open();
-        KafkaDeadLetters other = open();
+        KafkaDeadLetters one = openDeadLetters();
+        KafkaDeadLetters other = openDeadLetters();
         for (int i = 0; i < 5; i++) {
             assertNull(keep(one, rejected("" + i)));
         }
@@ -173,7 +132,7 @@ class KafkaDeadLettersTest {
     @Test
     void oldDeadLettersAreEvicted() throws Exception {
         settings.with("deadLettersMaxAge", Duration.ofSeconds(1));
-        KafkaDeadLetters one = open();
+        KafkaDeadLetters one = openDeadLetters();
         assertNull(keep(one, rejected("1")));
 
         await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> assertEquals(1, one.evicted()));
@@ -182,7 +141,7 @@ class KafkaDeadLettersTest {
 
     @Test
     void aBadDeadLetterIsRejectedAlone() throws Exception {
-        KafkaDeadLetters one = open();
+        KafkaDeadLetters one = openDeadLetters();
         List<CompletableFuture<Exception>> good = new ArrayList<>();
         List<CompletableFuture<Exception>> bad = new ArrayList<>();
         for (int i = 0; i < 10; i++) {
@@ -208,7 +167,7 @@ class KafkaDeadLettersTest {
 
     @Test
     void theLargestEventWithALongDetailFits() throws Exception {
-        KafkaDeadLetters one = open();
+        KafkaDeadLetters one = openDeadLetters();
         String text = "\u20ac".repeat(100_000);
 
         assertNull(keep(one, new DeadLetter.Content("route-failed", text, null, text, "1", null, null, null, null,
@@ -220,7 +179,7 @@ class KafkaDeadLettersTest {
 
     @Test
     void aForeignRecordIsIgnored() throws Exception {
-        KafkaDeadLetters one = open();
+        KafkaDeadLetters one = openDeadLetters();
         assertNull(keep(one, rejected("1")));
         try (Producer<String, String> producer = new KafkaProducer<>(
                 Map.of(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, broker.brokers()), new StringSerializer(),
@@ -235,7 +194,7 @@ class KafkaDeadLettersTest {
 
     @Test
     void manyAreListedReadAndDiscarded() throws Exception {
-        KafkaDeadLetters one = open();
+        KafkaDeadLetters one = openDeadLetters();
         List<CompletableFuture<Exception>> results = new ArrayList<>();
         for (int i = 0; i < 1000; i++) {
             results.add(result(one, rejected("" + i)));
@@ -243,7 +202,7 @@ class KafkaDeadLettersTest {
         for (CompletableFuture<Exception> result : results) {
             assertNull(result.get(20, TimeUnit.SECONDS));
         }
-        KafkaDeadLetters other = open();
+        KafkaDeadLetters other = openDeadLetters();
         List<Long> ids = ids(other.list(Filter.ALL, 0, 1000));
         assertEquals(1000, ids.size());
         for (int i = 0; i < 100; i++) {
@@ -257,7 +216,7 @@ class KafkaDeadLettersTest {
 
     @Test
     void whileTheBrokerIsDownOperationsFailInTime() throws Exception {
-        KafkaDeadLetters one = open();
+        KafkaDeadLetters one = openDeadLetters();
         assertNull(keep(one, rejected("1")));
         await().untilAsserted(() -> assertEquals(1, one.count()));
         broker.kill();
@@ -283,17 +242,11 @@ class KafkaDeadLettersTest {
 
     @Test
     void afterCloseAWriteFails() throws Exception {
-        KafkaDeadLetters one = open();
+        KafkaDeadLetters one = openDeadLetters();
         assertNull(keep(one, rejected("1")));
         one.close();
 
         assertInstanceOf(Exception.class, keep(one, rejected("2")));
-    }
-
-    private KafkaDeadLetters open() {
-        KafkaDeadLetters letters = new KafkaDeadLetters(settings.clients(), settings.bridge(), executor);
-        opened.add(letters);
-        return letters;
     }
 
     private static DeadLetter.Content rejected(String id) {

@@ -196,7 +196,7 @@ class KafkaSourceTest {
     @Test
     void aReplayIsNoDuplicate() throws Exception {
         add(ZERO, 0, "red", "1", KafkaHeaders.EVENT_KEY, "id");
-        add(ZERO, 1, "red", "1", KafkaHeaders.REPLAY, "true");
+        add(ZERO, 1, "red", "1");
 
         assertEquals(2, next().events());
         assertEquals(0, duplicates.count());

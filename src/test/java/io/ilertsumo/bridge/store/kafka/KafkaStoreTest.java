@@ -16,8 +16,6 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 
 import org.apache.kafka.clients.admin.Admin;
@@ -26,9 +24,6 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 import io.ilertsumo.bridge.deadletter.DeadLetter;
@@ -38,47 +33,15 @@ import io.ilertsumo.bridge.lane.BatchSource;
 import io.ilertsumo.bridge.lane.LaneEvent;
 import io.ilertsumo.bridge.lane.StoreException;
 import io.ilertsumo.bridge.lane.StoreFullException;
-import io.ilertsumo.bridge.testing.KafkaBroker;
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 
 /** Lanes in Kafka, with a real broker. */
-class KafkaStoreTest {
+class KafkaStoreTest extends KafkaFixture {
 
     private static final int ALL = Integer.MAX_VALUE;
-    private static KafkaBroker broker;
-    private static ExecutorService executor;
-
-    private final String prefix = "store-" + UUID.randomUUID() + "-";
-    private final TestSettings settings = new TestSettings().with("brokers", broker.brokers())
-            .with("topicPrefix", prefix);
-    private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
-    private final List<AutoCloseable> opened = new ArrayList<>();
-
-    @BeforeAll
-    static void start() {
-        broker = KafkaBroker.start();
-        executor = Executors.newSingleThreadExecutor(task -> new Thread(task, "callbacks"));
-    }
-
-    @AfterAll
-    static void stop() {
-        broker.close();
-        executor.shutdown();
-    }
-
-    @AfterEach
-    void close() throws Exception {
-        if (!broker.isRunning()) {
-            broker.startAgain();
-        }
-        for (int i = opened.size() - 1; i >= 0; i--) {
-            opened.get(i).close();
-        }
-    }
 
     @Test
     void anEventIsPendingUntilItsBatchIsAcknowledged() throws Exception {
-        KafkaStore store = open();
+        KafkaStore store = openStore();
         BatchSource source = open(store, "express");
         append(store, event("express", "red", "1", "alert"));
         append(store, event("express", "red", "2", "alert"));
@@ -103,17 +66,16 @@ class KafkaStoreTest {
 
     @Test
     void pendingEventsAreDeliveredAfterARestart() throws Exception {
-        KafkaStore store = open();
+        KafkaStore store = openStore();
         BatchSource source = open(store, "express");
         for (String id : List.of("1", "2", "3")) {
             append(store, event("express", id, id, "alert"));
         }
         assertTrue(source.await(3, ALL, 10_000));
         source.acknowledge(source.next(1, ALL));
-        close();
-        opened.clear();
+        closeStores();
 
-        BatchSource again = open(open(), "express");
+        BatchSource again = open(openStore(), "express");
 
         assertTrue(again.await(2, ALL, 10_000));
         assertEquals("event 2", new String(again.next(1, ALL).body(), UTF_8));
@@ -121,7 +83,7 @@ class KafkaStoreTest {
 
     @Test
     void theConsumerRemovesDuplicatesButNoReplays() throws Exception {
-        KafkaStore store = open();
+        KafkaStore store = openStore();
         BatchSource source = open(store, "express");
         append(store, event("express", "red", "1", "alert"));
         append(store, event("express", "red", "1", "alert"));
@@ -136,7 +98,7 @@ class KafkaStoreTest {
 
     @Test
     void aRecordHasTheAlertAsKeyAndGroupAndEventIdAsHeaders() throws Exception {
-        KafkaStore store = open();
+        KafkaStore store = openStore();
         open(store, "express");
         append(store, event("express", "red", "1", "alert"));
         append(store, event("express", "red", "2", null));
@@ -148,7 +110,6 @@ class KafkaStoreTest {
                 .orElseThrow();
         assertEquals("red", KafkaHeaders.get(first.headers(), KafkaHeaders.GROUP));
         assertEquals("1", KafkaHeaders.get(first.headers(), KafkaHeaders.EVENT_ID));
-        assertNull(KafkaHeaders.get(first.headers(), KafkaHeaders.REPLAY));
     }
 
     @Test
@@ -156,14 +117,14 @@ class KafkaStoreTest {
         String foreign = prefix + "foreign";
         try (Admin admin = broker.admin()) {
             admin.createTopics(List.of(new NewTopic(foreign, 1, (short) 1))).all().get();
-            KafkaStore store = open();
+            KafkaStore store = openStore();
             open(store, "bulk").close();
             append(store, event("bulk", "red", "1", "alert"));
             // a record in each of two topics that are no lanes of this process, and offsets of a lane's group behind them
             BatchSource other = open(store, "foreign");
             append(store, event("foreign", "red", "1", "alert"));
             other.close();
-            KafkaDeadLetters letters = deadLetters();
+            KafkaDeadLetters letters = openDeadLetters();
             CompletableFuture<Exception> kept = new CompletableFuture<>();
             letters.keep(
                     new DeadLetter.Content("rejected", null, 400, null, "1", null, "bulk", "red", null, new byte[1]),
@@ -196,7 +157,7 @@ class KafkaStoreTest {
 
     @Test
     void topicsAreCreatedAndKeepPendingEvents() throws Exception {
-        KafkaStore store = open();
+        KafkaStore store = openStore();
         open(store, "express");
         append(store, event("express", "red", "1", "alert"));
         try (Admin admin = broker.admin()) {
@@ -215,7 +176,7 @@ class KafkaStoreTest {
 
     @Test
     void aDeletedTopicIsCreatedAgain() throws Exception {
-        KafkaStore store = open();
+        KafkaStore store = openStore();
         open(store, "express");
         append(store, event("express", "red", "1", "alert"));
         try (Admin admin = broker.admin()) {
@@ -228,7 +189,7 @@ class KafkaStoreTest {
 
     @Test
     void aBadWriteFailsAloneAndAtOnce() throws Exception {
-        KafkaStore store = open();
+        KafkaStore store = openStore();
         open(store, "express");
         append(store, event("express", "red", "first", "alert"));
         List<CompletableFuture<Exception>> good = new ArrayList<>();
@@ -258,7 +219,7 @@ class KafkaStoreTest {
 
     @Test
     void whileTheBrokerIsDownWritesFailInTimeAndThenAtOnce() throws Exception {
-        KafkaStore store = open();
+        KafkaStore store = openStore();
         BatchSource source = open(store, "express");
         append(store, event("express", "red", "1", "alert"));
         broker.kill();
@@ -291,8 +252,8 @@ class KafkaStoreTest {
 
     @Test
     void withoutABrokerAWriteFailsAtOnce() throws Exception {
-        settings.with("brokers", "localhost:1");
-        KafkaStore store = opened(new KafkaStore(settings.clients(), settings.bridge(), executor, registry));
+        settings.withProperty("bootstrap.servers", "localhost:1");
+        KafkaStore store = newStore();
 
         Exception failure = result(store, event("express", "red", "1", "alert")).get(1, TimeUnit.SECONDS);
 
@@ -301,8 +262,8 @@ class KafkaStoreTest {
 
     @Test
     void tooManyPendingEventsAreRejected() throws Exception {
-        settings.with("maxEvents", 2L);
-        KafkaStore store = open();
+        settings.with("kafkaMaxEvents", 2L);
+        KafkaStore store = openStore();
         open(store, "express");
         append(store, event("express", "red", "1", "alert"));
         append(store, event("express", "red", "2", "alert"));
@@ -315,7 +276,7 @@ class KafkaStoreTest {
 
     @Test
     void aLaneHasOneConsumer() throws Exception {
-        KafkaStore store = open();
+        KafkaStore store = openStore();
         BatchSource source = open(store, "express");
         assertThrows(StoreException.class, () -> store.open("express", 100, 100_000));
 
@@ -326,9 +287,9 @@ class KafkaStoreTest {
 
     @Test
     void twoProcessesShareTheLaneAndTakeOverFromEachOther() throws Exception {
-        KafkaStore one = open();
+        KafkaStore one = openStore();
         BatchSource first = open(one, "express");
-        BatchSource second = open(open(), "express");
+        BatchSource second = open(openStore(), "express");
         List<String> delivered = new ArrayList<>();
         int[] batches = new int[2];
         for (int i = 0; i < 40; i++) {
@@ -366,23 +327,8 @@ class KafkaStoreTest {
         return 1;
     }
 
-    private KafkaStore open() {
-        KafkaStore store = opened(new KafkaStore(settings.clients(), settings.bridge(), executor, registry));
-        await().atMost(Duration.ofSeconds(30)).untilAsserted(() -> assertDoesNotThrow(store::check));
-        return store;
-    }
-
-    private KafkaDeadLetters deadLetters() {
-        return opened(new KafkaDeadLetters(settings.clients(), settings.bridge(), executor));
-    }
-
     private BatchSource open(KafkaStore store, String lane) throws StoreException {
         return opened(store.open(lane, 100, 100_000));
-    }
-
-    private <T extends AutoCloseable> T opened(T closeable) {
-        opened.add(closeable);
-        return closeable;
     }
 
     private static LaneEvent event(String lane, String group, String id, String alert) {

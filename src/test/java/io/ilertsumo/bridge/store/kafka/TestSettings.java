@@ -7,10 +7,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
-import org.apache.kafka.common.security.auth.SecurityProtocol;
-
 import io.ilertsumo.bridge.settings.BridgeSettings;
-import io.ilertsumo.bridge.settings.KafkaSettings;
 import io.ilertsumo.bridge.settings.SumoLogicSettings;
 import io.quarkus.runtime.configuration.MemorySize;
 
@@ -18,15 +15,15 @@ import io.quarkus.runtime.configuration.MemorySize;
 final class TestSettings {
 
     private final Map<String, Object> values = new HashMap<>(Map.of(
-            "topicPrefix", "test-",
-            "partitions", 2,
-            "replicationFactor", (short) -1,
-            "timeout", Duration.ofSeconds(5),
-            "maxEvents", 1000L,
-            "securityProtocol", SecurityProtocol.PLAINTEXT,
-            "saslMechanism", "SCRAM-SHA-512"));
+            "kafkaTopicPrefix", "test-",
+            "kafkaPartitions", 2,
+            "kafkaReplicationFactor", (short) -1,
+            "kafkaTimeout", Duration.ofSeconds(5),
+            "kafkaMaxEvents", 1000L));
+    private final Map<String, Object> properties = new HashMap<>();
 
-    TestSettings() {
+    TestSettings(String brokers) {
+        properties.put("bootstrap.servers", brokers);
         values.put("maxBodySize", size(1_000_000));
         values.put("deadLettersMax", 1000L);
         values.put("deadLettersMaxBytes", size(10_000_000));
@@ -44,13 +41,18 @@ final class TestSettings {
         return this;
     }
 
+    /** Sets a property of Kafka's clients. */
+    TestSettings withProperty(String name, Object value) {
+        properties.put(name, value);
+        return this;
+    }
+
     BridgeSettings bridge() {
-        values.put("kafka", as(KafkaSettings.class));
         return as(BridgeSettings.class);
     }
 
     KafkaClients clients() {
-        return new KafkaClients(bridge(), as(SumoLogicSettings.class));
+        return new KafkaClients(properties, bridge(), as(SumoLogicSettings.class));
     }
 
     private <T> T as(Class<T> type) {
