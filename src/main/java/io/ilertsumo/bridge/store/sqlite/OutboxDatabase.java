@@ -58,6 +58,8 @@ final class OutboxDatabase implements AutoCloseable {
     private static final List<String> TAILS = List.of("", "-wal", "-shm");
     private static final Logger LOG = LoggerFactory.getLogger(OutboxDatabase.class);
 
+    private static final long MAX_UNREADABLE_ROWS = 1L << 40;
+
     private final Path file;
     private FileChannel lockChannel;
     /** Changes whenever the file is replaced: a connection that was opened before reads the former file. */
@@ -224,29 +226,68 @@ final class OutboxDatabase implements AutoCloseable {
                 rows);
     }
 
-    /** Copies the rows of a table, or those from its two ends up to rows that can't be read. */
+    /** Copies all rows of a table that can be read. */
     private static int copy(Sql from, Sql to, String table) throws SQLException {
+        String query = "SELECT * FROM " + table + " WHERE id >= ? ORDER BY id";
         int[] rows = new int[1];
-        for (String order : List.of("id", "id DESC")) {
+        long[] next = new long[1];
+        while (next[0] >= 0) {
             try {
-                from.query("SELECT * FROM " + table + " ORDER BY " + order, row -> {
+                from.query(query, row -> {
+                    // the IDs of corrupt pages may be anything
+                    if (row.getLong(1) < next[0]) {
+                        return true;
+                    }
                     Object[] values = new Object[row.getMetaData().getColumnCount()];
                     for (int i = 0; i < values.length; i++) {
                         values[i] = row.getObject(i + 1);
                     }
                     rows[0] += to.update("INSERT OR IGNORE INTO " + table + " VALUES ("
                             + String.join(", ", Collections.nCopies(values.length, "?")) + ")", values);
+                    next[0] = row.getLong(1) + 1;
                     return true;
-                });
-                return rows[0];
+                }, next[0]);
+                break;
             } catch (SQLException e) {
                 if (!Sql.isUnreadable(e)) {
                     throw e;
                 }
-                LOG.warn("A row of the table {} can't be read: {}", table, e.getMessage());
+                LOG.warn("Rows of the table {} from {} on can't be read: {}", table, next[0], e.getMessage());
+                next[0] = readable(from, query, next[0]);
             }
         }
         return rows[0];
+    }
+
+    /** The ID behind rows that can't be read, of one page mostly; negative if no row behind them can be read. */
+    private static long readable(Sql from, String query, long unreadable) {
+        long step = 1;
+        while (!isReadable(from, query, unreadable + step)) {
+            step *= 2;
+            if (step > MAX_UNREADABLE_ROWS) {
+                return -1;
+            }
+        }
+        long last = unreadable + step / 2;
+        long first = unreadable + step;
+        while (first - last > 1) {
+            long middle = (first + last) / 2;
+            if (isReadable(from, query, middle)) {
+                first = middle;
+            } else {
+                last = middle;
+            }
+        }
+        return first;
+    }
+
+    private static boolean isReadable(Sql from, String query, long id) {
+        try {
+            from.query(query, row -> false, id);
+            return true;
+        } catch (SQLException e) {
+            return false;
+        }
     }
 
     /** Reports the error of a connection that reads; returns it for the caller. */

@@ -17,8 +17,8 @@ import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
 
 /**
- * A connection to a SQLite file that prepares each statement once. For one thread. It is of no use after an error: the
- * driver closes the statement that failed.
+ * A connection to a SQLite file that prepares each statement once. For one thread. After an error of a write it
+ * is of no use.
  */
 final class Sql implements AutoCloseable {
 
@@ -102,6 +102,10 @@ final class Sql implements AutoCloseable {
             for (boolean isNextWanted = true; isNextWanted && row.next(); rows++) {
                 isNextWanted = reader.read(row);
             }
+        } catch (SQLException e) {
+            // the driver has closed the statement
+            prepared.remove(sql);
+            throw e;
         }
         return rows;
     }

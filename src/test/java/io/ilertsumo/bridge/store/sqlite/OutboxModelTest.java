@@ -211,7 +211,7 @@ class OutboxModelTest extends OutboxFixture {
             Integer attempts = model.deadLetters.remove(id);
             model.deadLetters.put(id, attempts == null ? 1 : attempts + 1);
         } else if (operation instanceof Discard discard && discard.index < model.deadLetters.size()) {
-            DeadLetter letter = outbox.list(DeadLetter.Filter.ALL, 0, ALL).get(discard.index);
+            DeadLetter letter = outbox.deadLetters().list(DeadLetter.Filter.ALL, 0, ALL).get(discard.index);
             assertStored(discard(letter.id()));
             model.deadLetters.remove(letter.content().eventId());
         } else if (operation instanceof Reopen reopen) {
@@ -239,10 +239,10 @@ class OutboxModelTest extends OutboxFixture {
             assertEquals(pending.stream().mapToLong(text -> text.length() + 1).sum(), status.bytes(), lane);
         }
         Map<String, Integer> kept = new LinkedHashMap<>();
-        outbox.list(DeadLetter.Filter.ALL, 0, ALL)
+        outbox.deadLetters().list(DeadLetter.Filter.ALL, 0, ALL)
                 .forEach(letter -> kept.put(letter.content().eventId(), letter.attempts()));
         assertEquals(List.copyOf(model.deadLetters.entrySet()), List.copyOf(kept.entrySet()));
-        assertEquals(model.deadLetters.size(), outbox.count());
+        assertEquals(model.deadLetters.size(), outbox.deadLetters().count());
     }
 
     /** Of different lengths. */
