@@ -92,10 +92,12 @@ final class DeadLetterTable implements DeadLetterStore {
             return deleted(row);
         }, key);
         sql.update("INSERT INTO dead_letter (key, reason, detail, status, answer, attempts, first, last, event_id,"
-                + " event_type, lane, grp, encoding, bytes, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                + " event_type, lane, grp, encoding, bytes, checksum, body)"
+                + " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 key, content.reason(), content.detail(), content.status(), content.answer(), attempts[0],
                 first[0], now, content.eventId(), content.eventType(), content.lane(),
-                content.group(), content.encoding(), content.body().length, content.body());
+                content.group(), content.encoding(), content.body().length, EventTable.checksum(content.body()),
+                content.body());
         count++;
         bytes += content.body().length;
         long maxBytes = settings.deadLettersMaxBytes().asLongValue();
@@ -166,7 +168,7 @@ final class DeadLetterTable implements DeadLetterStore {
         List<DeadLetter> letters = new ArrayList<>();
         try (Sql connection = outbox.database.connect()) {
             connection.query("SELECT id, attempts, first, last, bytes, reason, detail, status, answer, event_id,"
-                    + " event_type, lane, grp, encoding, " + body + " FROM dead_letter WHERE " + condition,
+                    + " event_type, lane, grp, encoding, checksum, " + body + " FROM dead_letter WHERE " + condition,
                     row -> letters.add(letter(row)), parameters);
             return letters;
         } catch (SQLException e) {
@@ -176,10 +178,14 @@ final class DeadLetterTable implements DeadLetterStore {
 
     private static DeadLetter letter(ResultSet row) throws SQLException {
         int status = row.getInt(8);
+        byte[] body = row.getBytes(16);
+        if (body != null && EventTable.checksum(body) != row.getLong(15)) {
+            throw new SQLException("The dead letter " + row.getLong(1) + " is damaged");
+        }
         return new DeadLetter(row.getLong(1), row.getInt(2), Instant.ofEpochMilli(row.getLong(3)),
                 Instant.ofEpochMilli(row.getLong(4)), row.getInt(5),
                 new DeadLetter.Content(row.getString(6), row.getString(7), status == 0 ? null : status,
                         row.getString(9), row.getString(10), row.getString(11), row.getString(12), row.getString(13),
-                        row.getString(14), row.getBytes(15)));
+                        row.getString(14), body));
     }
 }

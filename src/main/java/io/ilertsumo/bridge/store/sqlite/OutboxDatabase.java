@@ -44,11 +44,11 @@ final class OutboxDatabase implements AutoCloseable {
                 accepted INTEGER NOT NULL, events INTEGER NOT NULL, checksum INTEGER NOT NULL, body BLOB);
             -- the keys of the events of one commit
             CREATE TABLE seen (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, keys BLOB NOT NULL);
-            -- the body comes last, so that a list does not read it
+            -- the body comes last, so that a list does not read it; checksum: its CRC-32C
             CREATE TABLE dead_letter (id INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB NOT NULL UNIQUE,
                 reason TEXT NOT NULL, detail TEXT, status INTEGER, answer TEXT, attempts INTEGER NOT NULL,
                 first INTEGER NOT NULL, last INTEGER NOT NULL, event_id TEXT, event_type TEXT, lane TEXT, grp TEXT,
-                encoding TEXT, bytes INTEGER NOT NULL, body BLOB NOT NULL);
+                encoding TEXT, bytes INTEGER NOT NULL, checksum INTEGER NOT NULL, body BLOB NOT NULL);
             CREATE INDEX dead_letter_last ON dead_letter (last, bytes);
             CREATE TABLE probe (id INTEGER PRIMARY KEY, at INTEGER NOT NULL);
             """;
@@ -57,7 +57,6 @@ final class OutboxDatabase implements AutoCloseable {
     private static final String LIBRARY_PATH = "org.sqlite.lib.path";
     private static final List<String> TAILS = List.of("", "-wal", "-shm");
     private static final Logger LOG = LoggerFactory.getLogger(OutboxDatabase.class);
-
     private static final long MAX_UNREADABLE_ROWS = 1L << 40;
 
     private final Path file;

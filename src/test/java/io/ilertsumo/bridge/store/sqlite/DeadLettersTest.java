@@ -59,6 +59,22 @@ class DeadLettersTest extends OutboxFixture {
     }
 
     @Test
+    void aDamagedDeadLetterIsNotReadAndCanBeDiscarded() throws Exception {
+        open(PLENTY);
+        assertStored(keep(rejected("damaged", "damaged")));
+        assertStored(keep(rejected("other", "other")));
+        execute("UPDATE dead_letter SET body = CAST('DAMAGED' AS BLOB) WHERE id = 1");
+
+        StoreException failure = assertThrows(StoreException.class, () -> outbox.deadLetters().get(1));
+
+        assertTrue(failure.getMessage().endsWith("The dead letter 1 is damaged"), failure.getMessage());
+        assertTrue(outbox.deadLetters().get(2).isPresent());
+        assertEquals(2, list(Filter.ALL).size());
+        assertStored(discard(1L));
+        assertEquals(1, list(Filter.ALL).size());
+    }
+
+    @Test
     void anEventHasOneDeadLetterHoweverOftenItIsKept() throws Exception {
         open(PLENTY);
         assertStored(keep(rejected("event", "first")));

@@ -1,7 +1,6 @@
 package io.ilertsumo.bridge.store.sqlite;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -17,6 +16,9 @@ import java.util.stream.IntStream;
 
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 import io.ilertsumo.bridge.deadletter.DeadLetter;
 import io.ilertsumo.bridge.lane.Batch;
@@ -28,37 +30,45 @@ import io.ilertsumo.bridge.lane.StoreException;
  */
 class OutboxDamageTest extends OutboxFixture {
 
+    private static final Logger LOG = LoggerFactory.getLogger(OutboxDamageTest.class);
     private static final int EVENTS = 1500;
     private static final int EVENTS_OF_A_COMMIT = 5;
     private static final int DEAD_LETTERS = 30;
 
     /** What a damage did. */
-    private record Loss(int events, int deadLetters, boolean logged) {
+    private record Loss(int events, int deadLetters) {
     }
 
     @Test
+    @Timeout(300)
     void whatIsDeliveredIsAsItWasAcceptedAndADamageCostsLittle() throws Exception {
         Path place = damageable();
         Long given = Long.getLong("damage.seed");
         int seeds = given != null ? 1 : Integer.getInteger("damage.seeds", 60);
+        int damages = 0;
         int lost = 0;
-        int most = 0;
         for (int i = 0; i < seeds; i++) {
             long seed = given != null ? given : System.nanoTime();
             Path damaged = copyOf(place);
             String damage = damage(damaged, new Random(seed));
             try {
                 Loss loss = loss(damaged);
-                System.out.println(seed + " " + damage + " " + loss);
-                lost += loss.events;
-                most = Math.max(most, loss.events);
+                LOG.info("Seed {}: {}: {}", seed, damage, loss);
+                if (damage.startsWith("outbox.db ") && !damage.contains("cut off")) {
+                    damages++;
+                    lost += loss.events;
+                }
             } catch (Exception | AssertionError e) {
                 throw new AssertionError("Seed " + seed + ": " + damage, e);
             } finally {
                 closeOutbox();
             }
         }
-        System.out.println("lost " + lost + " most " + most);
+
+        // a page has 13 events; a root page costs more, but is hit seldom
+        String result = damages + " damages of the database cost " + lost + " of " + EVENTS + " events";
+        assertTrue(lost <= 40 * damages, result);
+        LOG.info(result);
     }
 
     /** Files with a backlog in both, as a kill leaves them. */
@@ -114,35 +124,33 @@ class OutboxDamageTest extends OutboxFixture {
 
     private Loss loss(Path place) throws Exception {
         Set<String> delivered = new HashSet<>();
-        try (Logged logged = new Logged()) {
-            open(place, PLENTY);
-            // as the consumer, which tries again after an error
-            Awaitility.await().atMost(Duration.ofSeconds(20)).until(() -> {
-                try {
-                    for (Batch batch = next("lane", 100, ALL); batch != null; batch = next("lane", 100, ALL)) {
-                        delivered.addAll(lines(batch));
-                        acknowledge(batch);
-                    }
-                    return status("lane").events() == 0;
-                } catch (StoreException e) {
-                    return false;
+        open(place, PLENTY);
+        // as the consumer, which tries again after an error
+        Awaitility.await().atMost(Duration.ofSeconds(20)).until(() -> {
+            try {
+                for (Batch batch = next("lane", 100, ALL); batch != null; batch = next("lane", 100, ALL)) {
+                    delivered.addAll(lines(batch));
+                    acknowledge(batch);
                 }
-            });
-            Set<String> sent = new HashSet<>(IntStream.range(0, EVENTS).mapToObj(OutboxDamageTest::text).toList());
-            assertTrue(sent.containsAll(delivered), "a changed event was delivered");
-            int letters = 0;
-            for (DeadLetter letter : outbox.deadLetters().list(DeadLetter.Filter.ALL, 0, ALL)) {
-                int number = Integer.parseInt(letter.content().eventId().substring(4));
-                var whole = outbox.deadLetters().get(letter.id());
-                if (whole.isPresent()) {
-                    assertArrayEquals(text(number).getBytes(UTF_8), whole.get().content().body());
-                    letters++;
-                }
+                return status("lane").events() == 0;
+            } catch (StoreException e) {
+                return false;
             }
-            assertStored(append("lane", "group0", "new", "new"));
-            assertEquals(List.of(List.of("new")), drain("lane", ALL, ALL));
-            return new Loss(EVENTS - delivered.size(), DEAD_LETTERS - letters,
-                    !logged.matching("(SEVERE|ERROR).*").isEmpty());
+        });
+        Set<String> sent = new HashSet<>(IntStream.range(0, EVENTS).mapToObj(OutboxDamageTest::text).toList());
+        assertTrue(sent.containsAll(delivered), "a changed event was delivered");
+        int letters = 0;
+        for (DeadLetter letter : outbox.deadLetters().list(DeadLetter.Filter.ALL, 0, ALL)) {
+            try {
+                String body = new String(outbox.deadLetters().get(letter.id()).orElseThrow().content().body(), UTF_8);
+                assertTrue(sent.contains(body), "a changed dead letter was read");
+                letters++;
+            } catch (StoreException e) {
+                assertTrue(e.getMessage().endsWith("is damaged"), e.getMessage());
+            }
         }
+        assertStored(append("lane", "group0", "new", "new"));
+        assertEquals(List.of(List.of("new")), drain("lane", ALL, ALL));
+        return new Loss(EVENTS - delivered.size(), DEAD_LETTERS - letters);
     }
 }
