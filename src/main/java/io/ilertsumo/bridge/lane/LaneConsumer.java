@@ -140,7 +140,7 @@ class LaneConsumer extends DefaultConsumer implements Suspendable {
                 batches.acknowledge(batch);
             }
             limit = switch (result) {
-                case DELIVERED, REJECTED -> Math.min(maxEvents, limit * 2);
+                case DELIVERED, REJECTED -> limit > maxEvents / 2 ? maxEvents : limit * 2;
                 case SPLIT -> batch.events() / 2;
                 case FAILED -> 1;
             };
