@@ -128,7 +128,7 @@ class SettingsTest {
         try (Stream<Path> files = Files.walk(SOURCES)) {
             for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
                 if (!file.endsWith("SettingsCheck.java") && Pattern
-                        .compile("(ettings|bridge|sumoLogic)\\s*\\." + types().get(property).getName()
+                        .compile("(ettings|bridge|sumoLogic|webhook)\\s*\\." + types().get(property).getName()
                                 + "\\(\\)")
                         .matcher(Files.readString(file)).find()) {
                     return true;
