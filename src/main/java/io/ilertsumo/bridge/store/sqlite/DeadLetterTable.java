@@ -161,7 +161,11 @@ final class DeadLetterTable implements DeadLetterStore {
 
     @Override
     public Optional<DeadLetter> get(long id) throws StoreException {
-        return read("body", "id = ?", id).stream().findFirst();
+        Optional<DeadLetter> letter = read("body", "id = ?", id).stream().findFirst();
+        if (letter.isPresent() && letter.get().content().body() == null) {
+            throw new StoreException("The dead letter " + id + " is damaged");
+        }
+        return letter;
     }
 
     private List<DeadLetter> read(String body, String condition, Object... parameters) throws StoreException {

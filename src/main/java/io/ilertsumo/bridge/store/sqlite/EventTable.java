@@ -9,6 +9,9 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.zip.CRC32C;
 
+import org.sqlite.SQLiteErrorCode;
+import org.sqlite.SQLiteException;
+
 import io.ilertsumo.bridge.store.sqlite.OutboxLane.Fifo;
 import io.ilertsumo.bridge.store.sqlite.OutboxLane.State;
 
@@ -26,7 +29,6 @@ final class EventTable {
     private final Map<List<String>, Fifo> fifos = new HashMap<>();
     private final Set<Fifo> changed = new HashSet<>();
     private Sql sql;
-    private long lastRow;
     private long lastFifo;
     /** Pending events of all lanes. */
     long events;
@@ -54,19 +56,31 @@ final class EventTable {
             fifo.current = fifo.committed;
             fifo.clearRow();
         });
-        lastRow = Math.max(lastRow, sql.number("SELECT max(id) FROM event"));
         sql.query("SELECT id, lane, grp, events, bytes, first, taken FROM queue", row -> {
-            long id = row.getLong(1);
-            Fifo fifo = fifo(row.getString(2), row.getString(3), id);
-            fifo.current = new State(row.getLong(4), row.getLong(5), row.getLong(6), row.getInt(7), oldest(fifo));
+            if (row.getString(2) == null || row.getString(3) == null) {
+                throw new SQLiteException("A queue has no name", SQLiteErrorCode.SQLITE_CORRUPT);
+            }
+            Fifo fifo = fifo(row.getString(2), row.getString(3), row.getLong(1));
+            fifo.current = state(fifo, row.getLong(4), row.getLong(5), row.getLong(6), row.getInt(7));
+            // an ID is not used again, even if there is no row any more that has it
+            fifo.lastRow = Math.max(fifo.current.first() - 1,
+                    Math.max(fifo.lastRow, sql.number("SELECT max(id) FROM event WHERE id < ?", fifo.end)));
             fifo.lane.commit(fifo);
             events += fifo.current.events();
             bytes += fifo.current.bytes();
-            lastFifo = Math.max(lastFifo, id);
-            // an ID is not used again, even if there is no row any more that has it
-            lastRow = Math.max(lastRow, fifo.current.first() - 1);
+            lastFifo = Math.max(lastFifo, fifo.id);
             return true;
         });
+    }
+
+    /** The stored state, corrected by the rows: damaged counts or positions lose no event and hide none. */
+    private State state(Fifo fifo, long events, long bytes, long first, int taken) throws SQLException {
+        long row = sql.number("SELECT min(id) FROM event WHERE id >= ? AND id < ?", fifo.begin, fifo.end);
+        if (row > 0) {
+            return new State(Math.max(1, events), Math.max(1, bytes), row, row == first ? Math.max(0, taken) : 0,
+                    oldest(fifo));
+        }
+        return new State(0, 0, first > fifo.begin && first < fifo.end ? first : fifo.begin, 0, 0);
     }
 
     private Fifo fifo(String lane, String group, long id) {
@@ -74,7 +88,8 @@ final class EventTable {
     }
 
     private long oldest(Fifo fifo) throws SQLException {
-        return sql.number("SELECT accepted FROM event WHERE queue = ? ORDER BY id LIMIT 1", fifo.id);
+        return sql.number("SELECT accepted FROM event WHERE id >= ? AND id < ? ORDER BY id LIMIT 1", fifo.begin,
+                fifo.end);
     }
 
     void add(String lane, String group, byte[] line, long now) throws SQLException {
@@ -94,7 +109,7 @@ final class EventTable {
     private void writeRow(Fifo fifo, long now) throws SQLException {
         if (fifo.rowEvents > 0) {
             byte[] body = fifo.row.toByteArray();
-            sql.update("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)", ++lastRow, fifo.id, now, fifo.rowEvents,
+            sql.update("INSERT INTO event VALUES (?, ?, ?, ?, ?)", ++fifo.lastRow, now, fifo.rowEvents,
                     checksum(body), body);
             State state = fifo.current;
             fifo.current = new State(state.events() + fifo.rowEvents, state.bytes() + body.length, state.first(),
@@ -110,7 +125,7 @@ final class EventTable {
         if (before.first() > batch.row() || before.first() == batch.row() && before.taken() >= batch.taken()) {
             return;
         }
-        sql.update("DELETE FROM event WHERE queue = ? AND id < ?", fifo.id, batch.row());
+        sql.update("DELETE FROM event WHERE id >= ? AND id < ?", fifo.begin, batch.row());
         long oldest = oldest(fifo);
         // exact, unless a row was damaged: then a FIFO without rows has no events, and one with rows is delivered
         long eventsLeft = oldest == 0 ? 0 : Math.max(1, before.events() - batch.events());
@@ -124,7 +139,7 @@ final class EventTable {
     /** Moves the first row of a FIFO, which is damaged, to a table of its own. */
     void setAside(OutboxBatch damaged) throws SQLException {
         sql.update("INSERT OR IGNORE INTO damaged SELECT event.id, lane, grp, accepted, event.events, checksum, body"
-                + " FROM event JOIN queue ON queue.id = queue WHERE event.id = ?", damaged.row() - 1);
+                + " FROM event JOIN queue ON queue.id = event.id >> 40 WHERE event.id = ?", damaged.row() - 1);
         acknowledge(damaged);
     }
 

@@ -40,8 +40,8 @@ record OutboxBatch(Fifo fifo, int events, byte[] body, List<Part> parts, long ro
     /** Reads the next batch of a FIFO, or its first row if that is damaged; {@code null} if there is no event. */
     static OutboxBatch read(Sql sql, Fifo fifo, int maxEvents, int maxBytes) throws SQLException {
         Reader reader = new Reader(fifo.committed, maxEvents, maxBytes);
-        sql.query("SELECT id, accepted, events, checksum, body FROM event WHERE queue = ? AND id >= ? ORDER BY id",
-                reader::add, fifo.id, reader.start.first());
+        sql.query("SELECT id, accepted, events, checksum, body FROM event WHERE id >= ? AND id < ? ORDER BY id",
+                reader::add, reader.start.first(), fifo.end);
         byte[] lines = reader.lines.toByteArray();
         return reader.events == 0
                 ? null
@@ -71,9 +71,14 @@ record OutboxBatch(Fifo fifo, int events, byte[] body, List<Part> parts, long ro
 
         /** Adds lines of a row; returns whether the next row may follow. */
         private boolean add(ResultSet result) throws SQLException {
-            byte[] body = result.getBytes(5);
-            int begin = result.getLong(1) == start.first() ? Math.min(start.taken(), body.length) : 0;
-            if (EventTable.checksum(body) != result.getLong(4)) {
+            byte[] read = result.getBytes(5);
+            byte[] body = read == null ? new byte[0] : read;
+            int begin = result.getLong(1) == start.first() ? start.taken() : 0;
+            // a damaged position: rather the row again than a part of an event
+            if (begin >= body.length || begin > 0 && body[begin - 1] != '\n') {
+                begin = 0;
+            }
+            if (body.length == 0 || EventTable.checksum(body) != result.getLong(4)) {
                 // after other rows, it is read again as the first one
                 if (events == 0) {
                     isDamaged = true;

@@ -35,10 +35,10 @@ final class OutboxDatabase implements AutoCloseable {
             -- one row per lane and group, see OutboxLane.State
             CREATE TABLE queue (id INTEGER PRIMARY KEY, lane TEXT NOT NULL, grp TEXT NOT NULL, events INTEGER NOT NULL,
                 bytes INTEGER NOT NULL, first INTEGER NOT NULL, taken INTEGER NOT NULL, UNIQUE (lane, grp));
-            -- one row per commit, lane and group; body: each event and a line break; checksum: CRC-32C of the body
-            CREATE TABLE event (id INTEGER PRIMARY KEY, queue INTEGER NOT NULL, accepted INTEGER NOT NULL,
-                events INTEGER NOT NULL, checksum INTEGER NOT NULL, body BLOB NOT NULL);
-            CREATE INDEX event_queue ON event (queue, id);
+            -- one row per commit, lane and group; id: the queue's ID in the highest 24 bits, so that no index is needed;
+            -- body: each event and a line break; checksum: CRC-32C of the body
+            CREATE TABLE event (id INTEGER PRIMARY KEY, accepted INTEGER NOT NULL, events INTEGER NOT NULL,
+                checksum INTEGER NOT NULL, body BLOB NOT NULL);
             -- rows of events whose checksum is wrong
             CREATE TABLE damaged (id INTEGER PRIMARY KEY, lane TEXT NOT NULL, grp TEXT NOT NULL,
                 accepted INTEGER NOT NULL, events INTEGER NOT NULL, checksum INTEGER NOT NULL, body BLOB);
@@ -57,7 +57,7 @@ final class OutboxDatabase implements AutoCloseable {
     private static final String LIBRARY_PATH = "org.sqlite.lib.path";
     private static final List<String> TAILS = List.of("", "-wal", "-shm");
     private static final Logger LOG = LoggerFactory.getLogger(OutboxDatabase.class);
-    private static final long MAX_UNREADABLE_ROWS = 1L << 40;
+    private static final long MAX_UNREADABLE_ROWS = 1L << 61;
 
     private final Path file;
     private FileChannel lockChannel;
@@ -209,7 +209,7 @@ final class OutboxDatabase implements AutoCloseable {
                 rows = copy(from, to, "queue") + copy(from, to, "event") + copy(from, to, "damaged")
                         + copy(from, to, "seen") + copy(from, to, "dead_letter");
                 to.execute("UPDATE queue SET (events, bytes) = (SELECT coalesce(sum(events), 0),"
-                        + " coalesce(sum(length(body)), 0) FROM event WHERE queue = queue.id)");
+                        + " coalesce(sum(length(body)), 0) FROM event WHERE event.id >> 40 = queue.id)");
                 to.execute("COMMIT");
             }
             for (String tail : TAILS) {

@@ -52,9 +52,14 @@ final class OutboxLane implements LaneStatus, BatchSource {
         final long id;
         final OutboxLane lane;
         final String group;
-        volatile State committed = new State(0, 0, 0, 0, 0);
+        /** The first ID of its rows in the table {@code event}. */
+        final long begin;
+        /** The first ID behind its rows. */
+        final long end;
+        volatile State committed;
         // of the open transaction, for the thread that writes
-        State current = committed;
+        State current;
+        long lastRow;
         /** Events that are not written yet, each with a line break. */
         ByteArrayOutputStream row;
         int rowEvents;
@@ -63,6 +68,11 @@ final class OutboxLane implements LaneStatus, BatchSource {
             this.id = id;
             this.lane = lane;
             this.group = group;
+            begin = id << 40;
+            end = id + 1 << 40;
+            committed = new State(0, 0, begin, 0, 0);
+            current = committed;
+            lastRow = begin - 1;
             clearRow();
         }
 
