@@ -7,13 +7,11 @@ import static java.util.stream.Collectors.toMap;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
@@ -23,6 +21,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.Config;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
@@ -30,6 +30,7 @@ import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.TopicPartitionInfo;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.TopicExistsException;
@@ -78,8 +79,10 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
     private final LogLimit limit = new LogLimit();
     private final ScheduledExecutorService scheduler = Executors
             .newSingleThreadScheduledExecutor(task -> new Thread(task, "kafka-store"));
-    /** Topics whose configuration was checked. */
-    private final Set<String> checked = new HashSet<>();
+    /** The configurations of topics, read once a minute. */
+    private final Map<String, Config> configurations = new HashMap<>();
+    /** Topics of lanes that would lose events or can't store any, and why. */
+    private final Map<String, String> refused = new ConcurrentHashMap<>();
     private volatile Admin admin;
     private long updatedNanos = System.nanoTime() - UPDATE_NANOS;
     private volatile long answeredNanos = System.nanoTime() - ANSWER_NANOS;
@@ -145,6 +148,8 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
             throw new StoreException(failure);
         } else if (isTopicMissing()) {
             throw new StoreException("A Kafka topic does not exist yet");
+        } else if (!refused.isEmpty()) {
+            throw new StoreException("Kafka topics that must not be used: " + refused);
         } else if (lanes.values().stream().mapToLong(KafkaLane::events).sum() >= settings.kafkaMaxEvents()) {
             throw new StoreFullException(
                     "At least " + settings.kafkaMaxEvents() + " events are pending (bridge.kafka.max-events)");
@@ -166,6 +171,9 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
         try {
             if (admin == null) {
                 admin = clients.admin();
+            }
+            if (delete) {
+                configurations.clear();
             }
             partitions(clients.topic(KafkaDeadLetters.TOPIC), 1, OF_DEAD_LETTERS);
             for (KafkaLane lane : lanes.values()) {
@@ -193,15 +201,39 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
     /** The partitions of a topic; none if it had to be created. */
     private List<TopicPartition> partitions(String topic, int number, Map<String, String> required) {
         try {
-            List<TopicPartition> partitions = get(admin.describeTopics(List.of(topic)).allTopicNames()).get(topic)
-                    .partitions().stream().map(info -> new TopicPartition(topic, info.partition())).toList();
-            if (checked.add(topic)) {
-                checkConfiguration(topic, required);
+            List<TopicPartitionInfo> partitions = get(admin.describeTopics(List.of(topic)).allTopicNames()).get(topic)
+                    .partitions();
+            Config configuration = configurations.computeIfAbsent(topic, name -> configuration(name, required));
+            if (required == OF_LANES) {
+                refuse(topic, refusal(partitions, configuration));
             }
-            return partitions;
+            return partitions.stream().map(info -> new TopicPartition(topic, info.partition())).toList();
         } catch (UnknownTopicOrPartitionException e) {
+            configurations.remove(topic);
             create(topic, number, required);
             return List.of();
+        }
+    }
+
+    /** Why no event may be written to the topic; {@code null} if events may. */
+    private static String refusal(List<TopicPartitionInfo> partitions, Config configuration) {
+        ConfigEntry policy = configuration.get(TopicConfig.CLEANUP_POLICY_CONFIG);
+        if (policy != null && policy.value().contains(TopicConfig.CLEANUP_POLICY_COMPACT)) {
+            return "it is compacted and would keep only the last event of each alert, set cleanup.policy to delete";
+        }
+        ConfigEntry replicas = configuration.get(TopicConfig.MIN_IN_SYNC_REPLICAS_CONFIG);
+        int required = replicas == null ? 1 : Integer.parseInt(replicas.value());
+        return partitions.stream().anyMatch(partition -> partition.isr().size() < required)
+                ? "it has fewer in-sync replicas than min.insync.replicas, " + required
+                : null;
+    }
+
+    private void refuse(String topic, String reason) {
+        String before = reason == null ? refused.remove(topic) : refused.put(topic, reason);
+        if (reason != null && limit.count(topic + reason) > 0) {
+            LOG.error("No events are accepted for the Kafka topic {}: {}", topic, reason);
+        } else if (reason == null && before != null) {
+            LOG.warn("Events are accepted again for the Kafka topic {}", topic);
         }
     }
 
@@ -221,18 +253,24 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
         }
     }
 
-    private void checkConfiguration(String topic, Map<String, String> required) {
+    /** Reads the configuration of a topic; an empty one if it can't be read. */
+    private Config configuration(String topic, Map<String, String> required) {
         ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
         try {
-            var config = get(admin.describeConfigs(List.of(resource)).all()).get(resource);
+            Config configuration = get(admin.describeConfigs(List.of(resource)).all()).get(resource);
             required.forEach((name, value) -> {
-                if (!value.equals(config.get(name).value())) {
-                    LOG.warn("The Kafka topic {} has {}={} and may LOSE records, set it to {}", topic, name,
-                            config.get(name).value(), value);
+                String actual = configuration.get(name).value();
+                if (!value.equals(actual) && limit.count(topic + name + actual) > 0) {
+                    LOG.warn("The Kafka topic {} has {}={} and may LOSE records, set it to {}", topic, name, actual,
+                            value);
                 }
             });
+            return configuration;
         } catch (KafkaException e) {
-            LOG.warn("The configuration of the Kafka topic {} can't be checked: {}", topic, reason(e));
+            if (limit.count(topic) > 0) {
+                LOG.warn("The configuration of the Kafka topic {} can't be checked: {}", topic, reason(e));
+            }
+            return new Config(List.of());
         }
     }
 

@@ -25,6 +25,10 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.AlterConfigOp;
 
 import io.ilertsumo.bridge.deadletter.DeadLetter;
 import io.ilertsumo.bridge.event.EventTooLargeException;
@@ -345,6 +349,38 @@ class KafkaStoreTest extends KafkaFixture {
     }
 
     /** Appends once the topic of the lane is there. */
+    /** A topic that would lose events, or can't store any. */
+    @ParameterizedTest
+    @CsvSource({ "cleanup.policy, compact, delete, is compacted",
+            "cleanup.policy, 'compact,delete', delete, is compacted",
+            "min.insync.replicas, 2, 1, fewer in-sync replicas" })
+    void aTopicThatMustNotBeUsedAcceptsNoEventUntilItsConfigurationIsRight(String name, String wrong, String right,
+            String reason) throws Exception {
+        String topic = prefix + "express";
+        try (Admin admin = broker.admin()) {
+            admin.createTopics(List.of(new NewTopic(topic, 1, (short) 1).configs(Map.of(name, wrong)))).all().get();
+            KafkaStore store = openStore();
+            open(store, "express");
+
+            await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> assertTrue(
+                    assertThrows(StoreException.class, store::check).getMessage().contains(reason)));
+            assertTrue(failure(store, event("express", "red", "1", "alert")).getMessage().contains(reason));
+            configure(admin, topic, name, right);
+            store.update(true);
+            store.check();
+            append(store, event("express", "red", "1", "alert"));
+            configure(admin, topic, name, wrong);
+            store.update(true);
+            assertThrows(StoreException.class, store::check);
+        }
+    }
+
+    private static void configure(Admin admin, String topic, String name, String value) throws Exception {
+        ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
+        admin.incrementalAlterConfigs(Map.of(resource,
+                List.of(new AlterConfigOp(new ConfigEntry(name, value), AlterConfigOp.OpType.SET)))).all().get();
+    }
+
     private static void append(KafkaStore store, LaneEvent event) {
         await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> assertNull(failure(store, event)));
     }
