@@ -8,13 +8,14 @@ import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
 import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.ContentType;
 import org.apache.hc.core5.http.HttpEntity;
+import org.apache.hc.core5.http.HttpHeaders;
 import org.apache.hc.core5.http.io.entity.ByteArrayEntity;
 
 import io.quarkus.arc.Unremovable;
 
 /**
- * Configures the HTTP client of the Kamelet {@code sumologic-sink}: of an answer it reads the first 64 KiB, after
- * decompression. Redirections are answers, since neither events nor the token may go elsewhere. Thread-safe.
+ * Configures the HTTP client of the Kamelet {@code sumologic-sink}: of an answer it reads the first 64 KiB, as they
+ * are sent: none is decompressed, since one that can't be would be an error. Redirections are answers, since neither events nor the token may go elsewhere. Thread-safe.
  */
 @Singleton
 @Unremovable
@@ -26,8 +27,11 @@ public class SumoLogicHttpClient implements HttpClientConfigurer {
     @Override
     public void configureHttpClient(HttpClientBuilder builder) {
         builder.disableRedirectHandling();
+        builder.disableContentCompression();
         builder.addExecInterceptorFirst("bounded-answer", (request, scope, chain) -> {
             ClassicHttpResponse response = chain.proceed(request, scope);
+            // Camel would decompress it
+            response.removeHeaders(HttpHeaders.CONTENT_ENCODING);
             HttpEntity answer = response.getEntity();
             if (answer != null) {
                 byte[] bytes = answer.getContent().readNBytes(MAX_ANSWER_BYTES);

@@ -2,20 +2,22 @@ package io.ilertsumo.bridge.delivery;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.util.zip.GZIPOutputStream;
+import java.util.concurrent.TimeUnit;
 
 import org.apache.hc.client5.http.classic.methods.HttpGet;
+import org.apache.hc.client5.http.config.RequestConfig;
 import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
 import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
+import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManagerBuilder;
 import org.apache.hc.core5.http.io.entity.EntityUtils;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import com.sun.net.httpserver.HttpServer;
 
@@ -53,15 +55,16 @@ class SumoLogicHttpClientTest {
         assertEquals(MAX, get("/").length);
     }
 
-    @Test
-    void aSmallAnswerThatIsLargeOnceDecompressedIsBoundedToo() throws IOException {
-        ByteArrayOutputStream compressed = new ByteArrayOutputStream();
-        try (OutputStream out = new GZIPOutputStream(compressed)) {
-            out.write(new byte[10 * MAX]);
-        }
-        answer("/", "gzip", compressed.toByteArray());
+    @ParameterizedTest
+    @ValueSource(strings = { "gzip", "deflate", "br", "unknown", "gzip, gzip" })
+    void anAnswerThatIsNotWhatItsEncodingSaysKeepsNoConnection(String encoding) throws IOException {
+        answer("/", encoding, "not compressed".getBytes());
+        builder.setConnectionManager(
+                PoolingHttpClientConnectionManagerBuilder.create().setMaxConnPerRoute(1).build());
+        builder.setDefaultRequestConfig(
+                RequestConfig.custom().setConnectionRequestTimeout(1, TimeUnit.SECONDS).build());
 
-        assertEquals(MAX, get("/").length);
+        assertEquals("not compressed", new String(get("/")));
     }
 
     private void answer(String path, String encoding, byte[] body) {
