@@ -10,6 +10,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -76,6 +78,20 @@ class ArchitectureTest {
 
         int all = lines;
         assertTrue(all > 3000 && all <= MAX_LINES, () -> all + " lines");
+    }
+
+    /** The tests that a build leaves to the built program. */
+    @Test
+    void everyTestThatIsNotRunInThisProcessHasATwin() throws IOException {
+        Matcher excluded = Pattern.compile("<exclude>\\*\\*/(\\w+)Test\\.java</exclude>")
+                .matcher(Files.readString(Path.of("pom.xml")));
+        int count = 0;
+        for (; excluded.find(); count++) {
+            Path twin = Path.of("src", "test", "java", "io", "ilertsumo", "bridge", excluded.group(1) + "IT.java");
+            assertTrue(Files.readString(twin).contains(" extends " + excluded.group(1) + "Test "), twin.toString());
+        }
+
+        assertTrue(count > 10, count + " tests");
     }
 
     private static List<Path> files() throws IOException {
