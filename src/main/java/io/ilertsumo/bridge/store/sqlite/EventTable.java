@@ -52,35 +52,52 @@ final class EventTable {
         changed.clear();
         events = 0;
         bytes = 0;
-        fifos.values().forEach(fifo -> {
-            fifo.current = fifo.committed;
-            fifo.clearRow();
-        });
+        Set<Fifo> unread = new HashSet<>(fifos.values());
+        unread.forEach(Fifo::clearRow);
+        // not that of events whose queue is lost
+        lastFifo = Math.max(lastFifo, sql.number("SELECT max(id) FROM event") >> 40);
         sql.query("SELECT id, lane, grp, events, bytes, first, taken FROM queue", row -> {
             if (row.getString(2) == null || row.getString(3) == null) {
                 throw new SQLiteException("A queue has no name", SQLiteErrorCode.SQLITE_CORRUPT);
             }
             Fifo fifo = fifo(row.getString(2), row.getString(3), row.getLong(1));
-            fifo.current = state(fifo, row.getLong(4), row.getLong(5), row.getLong(6), row.getInt(7));
-            // an ID is not used again, even if there is no row any more that has it
-            fifo.lastRow = Math.max(fifo.current.first() - 1,
-                    Math.max(fifo.lastRow, sql.number("SELECT max(id) FROM event WHERE id < ?", fifo.end)));
-            fifo.lane.commit(fifo);
-            events += fifo.current.events();
-            bytes += fifo.current.bytes();
+            unread.remove(fifo);
+            open(fifo, new State(row.getLong(4), row.getLong(5), row.getLong(6), row.getInt(7), 0));
             lastFifo = Math.max(lastFifo, fifo.id);
             return true;
         });
+        // their rows of the table were damaged, or never committed
+        for (Fifo fifo : unread) {
+            open(fifo, fifo.committed);
+            changed.add(fifo);
+        }
+    }
+
+    private void open(Fifo fifo, State stored) throws SQLException {
+        fifo.current = state(fifo, stored);
+        // an ID is not used again, even if there is no row any more that has it
+        fifo.lastRow = Math.max(fifo.current.first() - 1,
+                Math.max(fifo.lastRow, sql.number("SELECT max(id) FROM event WHERE id < ?", fifo.end)));
+        fifo.lane.commit(fifo);
+        events += fifo.current.events();
+        bytes += fifo.current.bytes();
     }
 
     /** The stored state, corrected by the rows: damaged counts or positions lose no event and hide none. */
-    private State state(Fifo fifo, long events, long bytes, long first, int taken) throws SQLException {
-        long row = sql.number("SELECT min(id) FROM event WHERE id >= ? AND id < ?", fifo.begin, fifo.end);
-        if (row > 0) {
-            return new State(Math.max(1, events), Math.max(1, bytes), row, row == first ? Math.max(0, taken) : 0,
-                    oldest(fifo));
-        }
-        return new State(0, 0, first > fifo.begin && first < fifo.end ? first : fifo.begin, 0, 0);
+    private State state(Fifo fifo, State stored) throws SQLException {
+        State[] state = new State[1];
+        int rows = sql.query("SELECT id, accepted, body FROM event WHERE id >= ? AND id < ? ORDER BY id", row -> {
+            byte[] body = row.getBytes(3);
+            int taken = stored.taken();
+            // rather the row again than a part of an event
+            boolean isPosition = row.getLong(1) == stored.first() && body != null && taken > 0 && taken < body.length
+                    && body[taken - 1] == '\n';
+            state[0] = new State(Math.max(1, stored.events()), Math.max(1, stored.bytes()), row.getLong(1),
+                    isPosition ? taken : 0, row.getLong(2));
+            return false;
+        }, fifo.begin, fifo.end);
+        long first = stored.first();
+        return rows > 0 ? state[0] : new State(0, 0, first > fifo.begin && first < fifo.end ? first : fifo.begin, 0, 0);
     }
 
     private Fifo fifo(String lane, String group, long id) {

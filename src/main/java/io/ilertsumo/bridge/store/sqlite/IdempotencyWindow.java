@@ -55,7 +55,11 @@ final class IdempotencyWindow {
         sql = connection;
         added.clear();
         sql.query("SELECT id, at, keys FROM seen WHERE id > ? ORDER BY id", row -> {
-            remember(row.getLong(1), row.getLong(2), row.getBytes(3));
+            byte[] keys = row.getBytes(3);
+            // a damaged row has forgotten its events
+            if (keys != null && keys.length % EventKey.BYTES == 0) {
+                remember(row.getLong(1), row.getLong(2), keys);
+            }
             return true;
         }, lastRow);
     }

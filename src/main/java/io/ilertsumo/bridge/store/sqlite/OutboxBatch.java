@@ -73,11 +73,7 @@ record OutboxBatch(Fifo fifo, int events, byte[] body, List<Part> parts, long ro
         private boolean add(ResultSet result) throws SQLException {
             byte[] read = result.getBytes(5);
             byte[] body = read == null ? new byte[0] : read;
-            int begin = result.getLong(1) == start.first() ? start.taken() : 0;
-            // a damaged position: rather the row again than a part of an event
-            if (begin >= body.length || begin > 0 && body[begin - 1] != '\n') {
-                begin = 0;
-            }
+            int begin = result.getLong(1) == start.first() ? Math.min(start.taken(), body.length) : 0;
             if (body.length == 0 || EventTable.checksum(body) != result.getLong(4)) {
                 // after other rows, it is read again as the first one
                 if (events == 0) {

@@ -91,6 +91,11 @@ final class OutboxDatabase implements AutoCloseable {
             throw new StoreException("The outbox " + file + " is in use by another process");
         }
         unpackLibrary();
+        Path created = Path.of(file + ".new");
+        if (!Files.exists(file) && Files.exists(created)) {
+            // a kill came between the two steps of a replacement
+            Files.move(created, file);
+        }
     }
 
     /**
@@ -119,6 +124,10 @@ final class OutboxDatabase implements AutoCloseable {
 
     /** Opens a connection that reads. */
     Sql connect() throws SQLException {
+        if (corrupt != null) {
+            // SQLite would create an empty file in place of the one that is set aside
+            throw new SQLException("It is being replaced, since it is corrupt");
+        }
         return Sql.open(file);
     }
 
@@ -200,6 +209,7 @@ final class OutboxDatabase implements AutoCloseable {
             Files.deleteIfExists(Path.of(created + tail));
         }
         long rows;
+        long orphans;
         try (Sql from = Sql.openCorrupt(file)) {
             try (Sql to = Sql.open(created)) {
                 prepare(to);
@@ -210,6 +220,7 @@ final class OutboxDatabase implements AutoCloseable {
                         + copy(from, to, "seen") + copy(from, to, "dead_letter");
                 to.execute("UPDATE queue SET (events, bytes) = (SELECT coalesce(sum(events), 0),"
                         + " coalesce(sum(length(body)), 0) FROM event WHERE event.id >> 40 = queue.id)");
+                orphans = to.number("SELECT count(*) FROM event WHERE id >> 40 NOT IN (SELECT id FROM queue)");
                 to.execute("COMMIT");
             }
             for (String tail : TAILS) {
@@ -221,8 +232,10 @@ final class OutboxDatabase implements AutoCloseable {
         Files.move(created, file, StandardCopyOption.ATOMIC_MOVE);
         generation++;
         corrupt = null;
-        LOG.error("The outbox {} is replaced by a new file with {} rows. Events of other rows are NOT delivered", file,
-                rows);
+        LOG.error(
+                "The outbox {} is replaced by a new file with {} rows. Events of other rows are NOT delivered, nor those "
+                        + "of {} rows without a queue",
+                file, rows, orphans);
     }
 
     /** Copies all rows of a table that can be read. */

@@ -130,7 +130,12 @@ final class OutboxLane implements LaneStatus, BatchSource {
     }
 
     @Override
-    public synchronized boolean await(int wantedEvents, int wantedBytes, long millis) throws InterruptedException {
+    public boolean await(int wantedEvents, int wantedBytes, long millis) throws InterruptedException {
+        return awaitPending(wantedEvents, wantedBytes, millis);
+    }
+
+    private synchronized boolean awaitPending(long wantedEvents, long wantedBytes, long millis)
+            throws InterruptedException {
         long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
         for (long left = millis; !woken && left > 0 && events() < wantedEvents && bytes() < wantedBytes;) {
             wait(left);
@@ -142,7 +147,7 @@ final class OutboxLane implements LaneStatus, BatchSource {
 
     @Override
     public void idle(long millis) throws InterruptedException {
-        await(Integer.MAX_VALUE, Integer.MAX_VALUE, millis);
+        awaitPending(Long.MAX_VALUE, Long.MAX_VALUE, millis);
     }
 
     @Override

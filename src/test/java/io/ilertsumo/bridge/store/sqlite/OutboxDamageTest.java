@@ -139,6 +139,18 @@ class OutboxDamageTest extends OutboxFixture {
         });
         Set<String> sent = new HashSet<>(IntStream.range(0, EVENTS).mapToObj(OutboxDamageTest::text).toList());
         assertTrue(sent.containsAll(delivered), "a changed event was delivered");
+        // a page that can't be read is found by a read, and the next commit replaces the file
+        int[] letters = new int[1];
+        Awaitility.await().atMost(Duration.ofSeconds(20)).ignoreExceptionsInstanceOf(StoreException.class).until(() -> {
+            letters[0] = letters(sent);
+            return true;
+        });
+        assertStored(append("lane", "group0", "new", "new"));
+        assertEquals(List.of(List.of("new")), drain("lane", ALL, ALL));
+        return new Loss(EVENTS - delivered.size(), DEAD_LETTERS - letters[0]);
+    }
+
+    private int letters(Set<String> sent) throws StoreException {
         int letters = 0;
         for (DeadLetter letter : outbox.deadLetters().list(DeadLetter.Filter.ALL, 0, ALL)) {
             try {
@@ -146,11 +158,11 @@ class OutboxDamageTest extends OutboxFixture {
                 assertTrue(sent.contains(body), "a changed dead letter was read");
                 letters++;
             } catch (StoreException e) {
-                assertTrue(e.getMessage().endsWith("is damaged"), e.getMessage());
+                if (!e.getMessage().endsWith("is damaged")) {
+                    throw e;
+                }
             }
         }
-        assertStored(append("lane", "group0", "new", "new"));
-        assertEquals(List.of(List.of("new")), drain("lane", ALL, ALL));
-        return new Loss(EVENTS - delivered.size(), DEAD_LETTERS - letters);
+        return letters;
     }
 }

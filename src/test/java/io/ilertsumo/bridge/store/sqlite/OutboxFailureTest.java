@@ -265,6 +265,44 @@ class OutboxFailureTest extends OutboxFixture {
     }
 
     @Test
+    void aDamagedPositionDeliversNoEventForEver() throws Exception {
+        open(PLENTY);
+        storeAll(true, "1", "2", "3");
+        closeOutbox();
+        execute("UPDATE queue SET taken = 5");
+
+        open(PLENTY);
+
+        assertEquals(List.of(List.of("1"), List.of("2"), List.of("3")), drain("lane", 1, ALL));
+    }
+
+    @Test
+    void eventsWhoseQueueIsLostAreNotDeliveredAsThoseOfAnother() throws Exception {
+        open(PLENTY);
+        storeAll(false, "1", "2");
+        closeOutbox();
+        execute("DELETE FROM queue");
+
+        open(PLENTY);
+        commit("lane", new Event("other", "3"));
+
+        assertEquals(List.of(List.of("3")), drain("lane", ALL, ALL));
+        assertEquals(2, number("SELECT count(*) FROM event"));
+    }
+
+    @Test
+    void aReplacementThatAKillHasInterruptedIsFinished() throws Exception {
+        open(PLENTY);
+        store("lane", "g", "1");
+        closeOutbox();
+        Files.move(directory.resolve("outbox.db"), directory.resolve("outbox.db.new"));
+
+        open(PLENTY);
+
+        assertEquals(List.of(List.of("1")), drain("lane", ALL, ALL));
+    }
+
+    @Test
     void aRowThatIsDamagedBehindItsPositionIsSetAsideWithTheCountsOfTheRest() throws Exception {
         open(PLENTY);
         storeAll(true, "1", "22", "333");

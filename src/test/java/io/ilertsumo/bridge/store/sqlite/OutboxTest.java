@@ -32,6 +32,7 @@ import java.util.stream.Stream;
 
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -980,5 +981,20 @@ class OutboxTest extends OutboxFixture {
             assertEquals(sent.get(), called.get(), "after close " + i);
         }
         assertEquals(0, others.get());
+    }
+
+    @Test
+    @Timeout(20)
+    void anIdleConsumerWaitsHoweverLargeTheBacklog() throws Exception {
+        OutboxLane lane = new OutboxLane("lane", null);
+        OutboxLane.Fifo fifo = new OutboxLane.Fifo(1, lane, "g");
+        fifo.current = new OutboxLane.State(1L << 32, 1L << 40, fifo.begin, 0, 1);
+        lane.commit(fifo);
+        long start = System.nanoTime();
+
+        lane.idle(300);
+
+        assertTrue(System.nanoTime() - start >= 290_000_000, "it waits");
+        assertTrue(lane.await(1, 1, 300));
     }
 }
