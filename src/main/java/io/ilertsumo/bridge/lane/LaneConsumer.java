@@ -53,8 +53,10 @@ class LaneConsumer extends DefaultConsumer implements Suspendable {
         }
         super.doStart();
         limit = maxEvents;
-        executor = context.getExecutorServiceManager().newSingleThreadScheduledExecutor(this, lane.getEndpointUri());
-        executor.scheduleWithFixedDelay(this::run, 0, CHECK_MILLIS, TimeUnit.MILLISECONDS);
+        ScheduledExecutorService own = context.getExecutorServiceManager().newSingleThreadScheduledExecutor(this,
+                lane.getEndpointUri());
+        executor = own;
+        own.scheduleWithFixedDelay(() -> run(own), 0, CHECK_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     @Override
@@ -72,10 +74,11 @@ class LaneConsumer extends DefaultConsumer implements Suspendable {
     }
 
     /** Delivers until the consumer stops; after an error it is run again. */
-    private void run() {
+    private void run(ScheduledExecutorService own) {
         try (BatchSource batches = lane.getComponent().getStore().open(lane.getLane(), maxEvents, maxBytes)) {
             source = batches;
-            while (!isStoppingOrStopped()) {
+            // a batch that outlives a stop must not go on beside the next start
+            while (!own.isShutdown() && !isStoppingOrStopped()) {
                 deliver(batches);
             }
         } catch (InterruptedException e) {
