@@ -187,6 +187,10 @@ public final class KafkaClients {
             return reason(failure.getCause());
         }
         String name = failure.getClass().getSimpleName();
+        if (String.valueOf(failure.getMessage()).contains("JAAS config")) {
+            // the message may quote a part of a password
+            return "KAFKA_SASL_JAAS_CONFIG is not valid";
+        }
         // a failed login has its stack trace in the message
         return failure.getMessage() == null ? name : failure.getMessage().lines().findFirst().orElse(name);
     }

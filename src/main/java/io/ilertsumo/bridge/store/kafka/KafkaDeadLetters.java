@@ -68,6 +68,7 @@ public final class KafkaDeadLetters implements DeadLetterStore, AutoCloseable {
     private long next;
     private long readNanos = System.nanoTime();
     private StoreException unreadable;
+    private CompletableFuture<Void> eviction = CompletableFuture.completedFuture(null);
 
     /** @param executor calls back */
     public KafkaDeadLetters(KafkaClients clients, BridgeSettings settings, Executor executor) {
@@ -240,19 +241,25 @@ public final class KafkaDeadLetters implements DeadLetterStore, AutoCloseable {
             List<DeadLetterIndex.Entry> beyond = readAndRun(System.nanoTime(),
                     () -> index.beyond(settings.deadLettersMax(), settings.deadLettersMaxBytes().asLongValue(),
                             Instant.now().minus(settings.deadLettersMaxAge())));
-            List<String> keys = new ArrayList<>(index.replaced);
-            beyond.forEach(entry -> keys.add(entry.key()));
-            delete(keys).join();
-            if (!beyond.isEmpty()) {
-                evicted.addAndGet(beyond.size());
-                LOG.warn("Evicted the oldest {} dead letters, up to number {}: a bound was reached", beyond.size(),
-                        beyond.get(beyond.size() - 1).letter().id());
+            // reads must not wait for brokers that do not acknowledge
+            if (eviction.isDone()) {
+                List<String> keys = new ArrayList<>(index.replaced);
+                beyond.forEach(entry -> keys.add(entry.key()));
+                eviction = delete(keys).whenComplete((done, failure) -> evicted(beyond, failure));
             }
         } catch (StoreException | RuntimeException e) {
-            if (limit.count("") > 0) {
-                LOG.warn("Dead letters can't be counted and evicted, trying again every two seconds: {}",
-                        KafkaClients.reason(e));
-            }
+            evicted(List.of(), e);
+        }
+    }
+
+    private void evicted(List<DeadLetterIndex.Entry> beyond, Throwable failure) {
+        if (failure != null && limit.count("") > 0) {
+            LOG.warn("Dead letters can't be counted and evicted, trying again every two seconds: {}",
+                    KafkaClients.reason(failure));
+        } else if (failure == null && !beyond.isEmpty()) {
+            evicted.addAndGet(beyond.size());
+            LOG.warn("Evicted the oldest {} dead letters, up to number {}: a bound was reached", beyond.size(),
+                    beyond.get(beyond.size() - 1).letter().id());
         }
     }
 

@@ -7,11 +7,13 @@ import static java.util.stream.Collectors.toMap;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
@@ -79,8 +81,10 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
     private final LogLimit limit = new LogLimit();
     private final ScheduledExecutorService scheduler = Executors
             .newSingleThreadScheduledExecutor(task -> new Thread(task, "kafka-store"));
-    /** The configurations of topics, read once a minute. */
+    /** The configurations of topics that were read last. */
     private final Map<String, Config> configurations = new HashMap<>();
+    /** Topics whose configuration was read within the last minute. */
+    private final Set<String> configured = new HashSet<>();
     /** Topics of lanes that would lose events or can't store any, and why. */
     private final Map<String, String> refused = new ConcurrentHashMap<>();
     private volatile Admin admin;
@@ -173,7 +177,7 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
                 admin = clients.admin();
             }
             if (delete) {
-                configurations.clear();
+                configured.clear();
             }
             partitions(clients.topic(KafkaDeadLetters.TOPIC), 1, OF_DEAD_LETTERS);
             for (KafkaLane lane : lanes.values()) {
@@ -203,13 +207,16 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
         try {
             List<TopicPartitionInfo> partitions = get(admin.describeTopics(List.of(topic)).allTopicNames()).get(topic)
                     .partitions();
-            Config configuration = configurations.computeIfAbsent(topic, name -> configuration(name, required));
-            if (required == OF_LANES) {
+            if (!configured.contains(topic)) {
+                configure(topic, required);
+            }
+            Config configuration = configurations.get(topic);
+            if (required == OF_LANES && configuration != null) {
                 refuse(topic, refusal(partitions, configuration));
             }
             return partitions.stream().map(info -> new TopicPartition(topic, info.partition())).toList();
         } catch (UnknownTopicOrPartitionException e) {
-            configurations.remove(topic);
+            configured.remove(topic);
             create(topic, number, required);
             return List.of();
         }
@@ -253,24 +260,24 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
         }
     }
 
-    /** Reads the configuration of a topic; an empty one if it can't be read. */
-    private Config configuration(String topic, Map<String, String> required) {
+    /** Reads the configuration of a topic. If it can't be read, what was read before still counts. */
+    private void configure(String topic, Map<String, String> required) {
         ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
         try {
             Config configuration = get(admin.describeConfigs(List.of(resource)).all()).get(resource);
+            configurations.put(topic, configuration);
+            configured.add(topic);
             required.forEach((name, value) -> {
-                String actual = configuration.get(name).value();
-                if (!value.equals(actual) && limit.count(topic + name + actual) > 0) {
-                    LOG.warn("The Kafka topic {} has {}={} and may LOSE records, set it to {}", topic, name, actual,
-                            value);
+                ConfigEntry actual = configuration.get(name);
+                if (actual != null && !value.equals(actual.value()) && limit.count(topic + actual) > 0) {
+                    LOG.warn("The Kafka topic {} has {}={} and may LOSE records, set it to {}", topic, name,
+                            actual.value(), value);
                 }
             });
-            return configuration;
         } catch (KafkaException e) {
             if (limit.count(topic) > 0) {
                 LOG.warn("The configuration of the Kafka topic {} can't be checked: {}", topic, reason(e));
             }
-            return new Config(List.of());
         }
     }
 
@@ -285,9 +292,9 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
             long from = first.get(partition).offset();
             long next = committed.get(partition) == null ? from : committed.get(partition).offset();
             pending += Math.max(0, end.get(partition).offset() - Math.max(from, next));
-            if (next > from && lane.isConsumed()) {
-                delivered.put(partition,
-                        RecordsToDelete.beforeOffset(Math.min(next, end.get(partition).offset())));
+            // an offset behind the end is of a topic that was deleted and created again
+            if (next > from && next <= end.get(partition).offset() && lane.isConsumed()) {
+                delivered.put(partition, RecordsToDelete.beforeOffset(next));
             }
         }
         lane.pending = pending;

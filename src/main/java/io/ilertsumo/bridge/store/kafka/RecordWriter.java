@@ -48,15 +48,17 @@ final class RecordWriter implements AutoCloseable {
     /** Writes a record. Fails with an {@link EventTooLargeException} or a {@link StoreException}. */
     CompletableFuture<Void> write(ProducerRecord<String, byte[]> written) {
         CompletableFuture<Void> acknowledged = new CompletableFuture<>();
+        Producer<String, byte[]> used = producer;
         try {
-            producer.send(written, (metadata, failure) -> complete(acknowledged, written.topic(), failure));
+            used.send(written, (metadata, failure) -> complete(acknowledged, used, written.topic(), failure));
         } catch (RuntimeException e) {
-            complete(acknowledged, written.topic(), e);
+            complete(acknowledged, used, written.topic(), e);
         }
         return acknowledged;
     }
 
-    private void complete(CompletableFuture<Void> acknowledged, String topic, Exception failure) {
+    private void complete(CompletableFuture<Void> acknowledged, Producer<String, byte[]> used, String topic,
+            Exception failure) {
         if (failure == null) {
             acknowledged.complete(null);
         } else if (failure instanceof RecordTooLargeException) {
@@ -64,7 +66,7 @@ final class RecordWriter implements AutoCloseable {
                     new EventTooLargeException("The event is larger than the Kafka topic " + topic + " accepts"));
         } else {
             // such as a missing permission: an idempotent producer may never write again
-            broken |= failure instanceof KafkaException && !(failure instanceof RetriableException);
+            broken |= used == producer && failure instanceof KafkaException && !(failure instanceof RetriableException);
             acknowledged.completeExceptionally(new StoreException(
                     "Not written to the Kafka topic " + topic + ": " + KafkaClients.reason(failure), failure));
         }
@@ -72,8 +74,12 @@ final class RecordWriter implements AutoCloseable {
 
     /** Calls back on the executor. */
     void callBack(CompletableFuture<?> written, StoreCallback callback) {
-        written.whenCompleteAsync((done, failure) -> callback.done(false,
-                (Exception) (failure instanceof CompletionException ? failure.getCause() : failure)), executor);
+        written.whenCompleteAsync((done, failure) -> {
+            Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+            callback.done(false, cause == null || cause instanceof Exception
+                    ? (Exception) cause
+                    : new StoreException("A write to Kafka failed: " + cause, cause));
+        }, executor);
     }
 
     /** Closes the producer; its writes have two seconds to complete. */

@@ -100,6 +100,19 @@ class KafkaClientsTest {
                 wrong);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = { "\"ab\"marker\"", "ab marker", "\"ab marker" })
+    void aWrongJaasConfigurationIsReportedWithoutThePassword(String password) {
+        TestSettings settings = new TestSettings("localhost:1").withProperty("security.protocol", "SASL_PLAINTEXT")
+                .withProperty("sasl.mechanism", "SCRAM-SHA-512").withProperty("sasl.jaas.config",
+                        "org.apache.kafka.common.security.scram.ScramLoginModule required username=\"me\" password="
+                                + password + ";");
+
+        Throwable failure = assertThrows(KafkaException.class, () -> settings.clients().admin().close());
+
+        assertEquals("KAFKA_SASL_JAAS_CONFIG is not valid", KafkaClients.reason(failure));
+    }
+
     @Test
     void propertiesOverrideDefaultsButNothingThatTheBridgeRequires() {
         TestSettings settings = new TestSettings("localhost:1").withProperty("session.timeout.ms", "7000")
