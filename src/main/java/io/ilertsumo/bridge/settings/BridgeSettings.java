@@ -153,7 +153,7 @@ public interface BridgeSettings {
 
     @WithName("retry.misconfigured-after")
     @WithConverter(DurationConverter.class)
-    @Range(min = "1s", max = "1d")
+    @Range(min = "1s", max = "1h")
     Duration retryMisconfiguredAfter();
 
     /** Source categories by group. */

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 import org.eclipse.microprofile.config.spi.ConfigSource;
@@ -42,6 +43,7 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
     private static final int FILES_ORDINAL = 350;
     /** Above Quarkus's own converter of sizes, which refuses 1MB. */
     private static final int CONVERTER_PRIORITY = 1000;
+    private static final Pattern VARIABLE = Pattern.compile("[A-Z0-9_]+");
 
     @Override
     public void configBuilder(SmallRyeConfigBuilder builder) {
@@ -60,7 +62,7 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
         }
         Map<String, String> secrets = new HashMap<>();
         try (Stream<Path> files = Files.list(Path.of(dir))) {
-            for (Path file : files.filter(Files::isRegularFile).toList()) {
+            for (Path file : files.filter(file -> Files.isRegularFile(file) && isReadable(file)).toList()) {
                 // the last line may end with a line break, and a secret is no expression
                 secrets.put(file.getFileName().toString(),
                         Files.readString(file).replaceAll("\\R+\\z", "").replace("$", "\\$"));
@@ -165,9 +167,21 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
 
     private static List<Path> unreadable(Path directory) {
         try (Stream<Path> files = Files.list(directory)) {
-            return files.filter(file -> !Files.isReadable(file)).toList();
+            // a keystore is no setting
+            return files.filter(file -> !Files.isDirectory(file) && !isReadable(file)
+                    && (!Files.isReadable(file) || VARIABLE.matcher(file.getFileName().toString()).matches())).toList();
         } catch (IOException e) {
             return List.of(directory);
+        }
+    }
+
+    /** Whether a file is text in UTF-8. */
+    private static boolean isReadable(Path file) {
+        try {
+            Files.readString(file);
+            return true;
+        } catch (IOException e) {
+            return false;
         }
     }
 

@@ -100,6 +100,16 @@ class SettingsCheckTest {
     }
 
     @Test
+    void aSecretThatIsNoTextIsReportedAndAKeystoreIsNot(@TempDir Path directory) throws IOException {
+        byte[] binary = { (byte) 0xC3, 0x28, 0 };
+        Files.write(directory.resolve("client.p12"), binary);
+        Path secret = Files.write(directory.resolve("BRIDGE_REDACT_KEY"), binary);
+
+        assertEquals(List.of("BRIDGE_SECRETS_DIR contains a file that can't be read: " + secret),
+                problems(URL, PASSWORD, "bridge.secrets.dir=" + directory));
+    }
+
+    @Test
     void noMessageHoldsASecret() {
         String all = String.join(" ", problems("sumologic.url=SECRET-TOKEN", "sumologic.connections=x",
                 "ilert.webhook.auth=x", PASSWORD));
