@@ -348,7 +348,6 @@ class KafkaStoreTest extends KafkaFixture {
         return result;
     }
 
-    /** Appends once the topic of the lane is there. */
     /** A topic that would lose events, or can't store any. */
     @ParameterizedTest
     @CsvSource({ "cleanup.policy, compact, delete, is compacted",
@@ -381,6 +380,7 @@ class KafkaStoreTest extends KafkaFixture {
                 List.of(new AlterConfigOp(new ConfigEntry(name, value), AlterConfigOp.OpType.SET)))).all().get();
     }
 
+    /** Appends once the topic of the lane is there. */
     private static void append(KafkaStore store, LaneEvent event) {
         await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> assertNull(failure(store, event)));
     }
