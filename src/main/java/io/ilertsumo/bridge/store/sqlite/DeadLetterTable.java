@@ -161,11 +161,8 @@ final class DeadLetterTable implements DeadLetterStore {
 
     @Override
     public Optional<DeadLetter> get(long id) throws StoreException {
-        Optional<DeadLetter> letter = read("body", "id = ?", id).stream().findFirst();
-        if (letter.isPresent() && letter.get().content().body() == null) {
-            throw new StoreException("The dead letter " + id + " is damaged");
-        }
-        return letter;
+        // a body that is missing is damaged, as its checksum shows
+        return read("coalesce(body, x'')", "id = ?", id).stream().findFirst();
     }
 
     private List<DeadLetter> read(String body, String condition, Object... parameters) throws StoreException {

@@ -87,17 +87,22 @@ final class EventTable {
     private State state(Fifo fifo, State stored) throws SQLException {
         State[] state = new State[1];
         int rows = sql.query("SELECT id, accepted, body FROM event WHERE id >= ? AND id < ? ORDER BY id", row -> {
-            byte[] body = row.getBytes(3);
-            int taken = stored.taken();
+            int taken = row.getLong(1) == stored.first() ? stored.taken() : 0;
             // rather the row again than a part of an event
-            boolean isPosition = row.getLong(1) == stored.first() && body != null && taken > 0 && taken < body.length
-                    && body[taken - 1] == '\n';
-            state[0] = new State(Math.max(1, stored.events()), Math.max(1, stored.bytes()), row.getLong(1),
-                    isPosition ? taken : 0, row.getLong(2));
+            if (taken != 0 && !isBehindLine(row.getBytes(3), taken)) {
+                taken = 0;
+            }
+            state[0] = new State(Math.max(1, stored.events()), Math.max(1, stored.bytes()), row.getLong(1), taken,
+                    row.getLong(2));
             return false;
         }, fifo.begin, fifo.end);
         long first = stored.first();
         return rows > 0 ? state[0] : new State(0, 0, first > fifo.begin && first < fifo.end ? first : fifo.begin, 0, 0);
+    }
+
+    /** Whether the position is that of an event in the body, and not the first one. */
+    private static boolean isBehindLine(byte[] body, int position) {
+        return body != null && position > 0 && position < body.length && body[position - 1] == '\n';
     }
 
     private Fifo fifo(String lane, String group, long id) {

@@ -60,6 +60,8 @@ final class OutboxDatabase implements AutoCloseable {
     private static final long MAX_UNREADABLE_ROWS = 1L << 61;
 
     private final Path file;
+    /** Replaces a corrupt file. */
+    private final Path created;
     private FileChannel lockChannel;
     /** Changes whenever the file is replaced: a connection that was opened before reads the former file. */
     volatile int generation;
@@ -73,7 +75,8 @@ final class OutboxDatabase implements AutoCloseable {
     }
 
     OutboxDatabase(Path directory) {
-        this.file = directory.resolve("outbox.db");
+        file = directory.resolve("outbox.db");
+        created = directory.resolve("outbox.db.new");
     }
 
     /** Creates the directory if it is missing, and locks the file against other processes until it is closed. */
@@ -91,9 +94,9 @@ final class OutboxDatabase implements AutoCloseable {
             throw new StoreException("The outbox " + file + " is in use by another process");
         }
         unpackLibrary();
-        Path created = Path.of(file + ".new");
         if (!Files.exists(file) && Files.exists(created)) {
-            // a kill came between the two steps of a replacement
+            // a kill came between the two steps of a replacement; SQLite would take the former log for that of the file
+            setAside(aside());
             Files.move(created, file);
         }
     }
@@ -201,10 +204,9 @@ final class OutboxDatabase implements AutoCloseable {
      * operator may recover more of it.
      */
     private void replace() throws SQLException, IOException, StoreException {
-        Path aside = Path.of(file + ".corrupt-" + Instant.now().toString().replace(":", ""));
+        Path aside = aside();
         LOG.error("The outbox {} is corrupt ({}). It is kept as {}; the rows that can be read are copied to a new file",
                 file, corrupt.getMessage(), aside);
-        Path created = Path.of(file + ".new");
         for (String tail : TAILS) {
             Files.deleteIfExists(Path.of(created + tail));
         }
@@ -223,11 +225,7 @@ final class OutboxDatabase implements AutoCloseable {
                 orphans = to.number("SELECT count(*) FROM event WHERE id >> 40 NOT IN (SELECT id FROM queue)");
                 to.execute("COMMIT");
             }
-            for (String tail : TAILS) {
-                if (Files.exists(Path.of(file + tail))) {
-                    Files.move(Path.of(file + tail), Path.of(aside + tail));
-                }
-            }
+            setAside(aside);
         }
         Files.move(created, file, StandardCopyOption.ATOMIC_MOVE);
         generation++;
@@ -236,6 +234,18 @@ final class OutboxDatabase implements AutoCloseable {
                 "The outbox {} is replaced by a new file with {} rows. Events of other rows are NOT delivered, nor those "
                         + "of {} rows without a queue",
                 file, rows, orphans);
+    }
+
+    private Path aside() {
+        return Path.of(file + ".corrupt-" + Instant.now().toString().replace(":", ""));
+    }
+
+    private void setAside(Path aside) throws IOException {
+        for (String tail : TAILS) {
+            if (Files.exists(Path.of(file + tail))) {
+                Files.move(Path.of(file + tail), Path.of(aside + tail));
+            }
+        }
     }
 
     /** Copies all rows of a table that can be read. */

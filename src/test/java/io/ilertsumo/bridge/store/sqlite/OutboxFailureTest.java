@@ -303,6 +303,27 @@ class OutboxFailureTest extends OutboxFixture {
     }
 
     @Test
+    void theFormerLogIsNotThatOfTheFileThatReplacesIt() throws Exception {
+        open(PLENTY);
+        storeAll(false, backlog().toArray(String[]::new));
+        Path killed = copyFiles("killed");
+        closeOutbox();
+        Path place = Files.createDirectory(directory.resolve("place"));
+        open(place, PLENTY);
+        store("lane", "g", "1");
+        closeOutbox();
+        Files.move(place.resolve("outbox.db"), place.resolve("outbox.db.new"));
+        Files.copy(killed.resolve("outbox.db-wal"), place.resolve("outbox.db-wal"));
+
+        open(place, PLENTY);
+
+        assertEquals(List.of(List.of("1")), drain("lane", ALL, ALL));
+        try (Stream<Path> files = Files.list(place)) {
+            assertEquals(1, files.filter(file -> file.toString().matches(".*\\.corrupt-.*-wal")).count());
+        }
+    }
+
+    @Test
     void aRowThatIsDamagedBehindItsPositionIsSetAsideWithTheCountsOfTheRest() throws Exception {
         open(PLENTY);
         storeAll(true, "1", "22", "333");
