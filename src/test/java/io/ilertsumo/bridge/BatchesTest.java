@@ -41,7 +41,7 @@ class BatchesTest extends RunningBridge {
 
         eventually().untilAsserted(() -> assertEquals(200, sumoLogic.messages().size()));
         assertEquals(new HashSet<>(ids),
-                new HashSet<>(sumoLogic.messages().stream().map(BatchesTest::eventId).toList()));
+                new HashSet<>(sumoLogic.messages().stream().map(Events::id).toList()));
         // a single event to see whether all is well again, and twice as many each time
         assertTrue(sumoLogic.taken().size() <= 8, () -> sumoLogic.taken().size() + " requests");
         assertTrue(sumoLogic.requests().stream().map(SumoLogic.Request::connection).distinct().count() <= 4);
@@ -105,7 +105,7 @@ class BatchesTest extends RunningBridge {
         eventually().untilAsserted(() -> assertEquals(placeOf.size(), sumoLogic.messages().size()));
         for (SumoLogic.Request request : sumoLogic.taken()) {
             for (String line : request.lines()) {
-                assertEquals(placeOf.get(eventId(line)), request.group() + " " + request.lane());
+                assertEquals(placeOf.get(Events.id(line)), request.group() + " " + request.lane());
             }
         }
         // seven places, each with what was tried in vain and with the rest
@@ -165,9 +165,5 @@ class BatchesTest extends RunningBridge {
         String id = Events.newId();
         accepted(Events.event(id, type, priority));
         return id;
-    }
-
-    private static String eventId(String line) {
-        return line.replaceFirst(".*\"eventId\":\"([^\"]*)\".*", "$1");
     }
 }

@@ -2,7 +2,6 @@ package io.ilertsumo.bridge;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -12,18 +11,15 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-import io.ilertsumo.bridge.testing.Disk;
 import io.ilertsumo.bridge.testing.Events;
 import io.ilertsumo.bridge.testing.Load;
 import io.ilertsumo.bridge.testing.Program;
@@ -39,11 +35,6 @@ class FailingCallsIT {
     private final Load load = new Load();
     private final Path outbox = SumoLogicResource.newDirectory("outbox");
     private final Path trace = SumoLogicResource.newDirectory("trace").resolve("calls");
-
-    @BeforeEach
-    void requireStrace() {
-        assumeTrue(Disk.isInstalled("strace"), "strace is needed");
-    }
 
     @AfterEach
     void end() {
@@ -79,7 +70,7 @@ class FailingCallsIT {
             eventually().until(() -> injected() > 3);
             eventually().until(() -> program.send(Events.express(Events.newId())) == 202);
             sumoLogic.recover();
-            eventually().untilAsserted(() -> assertEquals(Set.of(), missing()));
+            eventually().untilAsserted(() -> assertEquals(Set.of(), load.missing(sumoLogic)));
             eventually().until(() -> program.metric("bridge_pending_events") == 0);
             program.stop();
         }
@@ -88,7 +79,7 @@ class FailingCallsIT {
             program.stop();
         }
         Set<String> rejected = new HashSet<>(load.rejected());
-        rejected.retainAll(arrivals());
+        rejected.retainAll(sumoLogic.eventIds());
         assertEquals(Set.of(), rejected, "events were answered 503 and delivered");
     }
 
@@ -115,7 +106,7 @@ class FailingCallsIT {
         sumoLogic.recover();
 
         try (Program program = Program.start(settings())) {
-            eventually().until(() -> arrivals().contains(id));
+            eventually().until(() -> sumoLogic.eventIds().contains(id));
             program.stop();
         }
     }
@@ -134,17 +125,6 @@ class FailingCallsIT {
 
     private Map<String, String> settings() {
         return Program.settings(sumoLogic, outbox);
-    }
-
-    private Set<String> missing() {
-        Set<String> missing = new HashSet<>(load.accepted());
-        missing.removeAll(arrivals());
-        return missing;
-    }
-
-    private Set<String> arrivals() {
-        return sumoLogic.messages().stream().map(line -> line.replaceFirst(".*\"eventId\":\"([^\"]*)\".*", "$1"))
-                .collect(Collectors.toSet());
     }
 
     private static ConditionFactory eventually() {

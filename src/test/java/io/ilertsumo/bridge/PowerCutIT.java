@@ -8,11 +8,9 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Collectors;
 
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
@@ -51,10 +49,10 @@ class PowerCutIT {
         cutPowerTwice(Map.of());
 
         try (Program program = Program.start(settings(Map.of()))) {
-            eventually().untilAsserted(() -> assertEquals(Set.of(), missing()));
+            eventually().untilAsserted(() -> assertEquals(Set.of(), load.missing(sumoLogic)));
             program.stop();
         }
-        assertTrue(load.sent().containsAll(arrivals()), "nothing arrived that was never sent");
+        assertTrue(load.sent().containsAll(sumoLogic.eventIds()), "nothing arrived that was never sent");
     }
 
     /** Without it the other test could not fail. */
@@ -70,7 +68,7 @@ class PowerCutIT {
             eventually().until(() -> program.metric("bridge_pending_events") == 0);
             program.stop();
         }
-        assertFalse(missing().isEmpty(), "events were accepted without a sync, and none is lost");
+        assertFalse(load.missing(sumoLogic).isEmpty(), "events were accepted without a sync, and none is lost");
     }
 
     /** Once with a backlog, once while events are delivered. */
@@ -95,17 +93,6 @@ class PowerCutIT {
         settings.put("BRIDGE_OUTBOX_MIN_FREE_DISK", "1MB");
         settings.putAll(environment);
         return settings;
-    }
-
-    private Set<String> missing() {
-        Set<String> missing = new HashSet<>(load.accepted());
-        missing.removeAll(arrivals());
-        return missing;
-    }
-
-    private Set<String> arrivals() {
-        return sumoLogic.messages().stream().map(line -> line.replaceFirst(".*\"eventId\":\"([^\"]*)\".*", "$1"))
-                .collect(Collectors.toSet());
     }
 
     private static ConditionFactory eventually() {

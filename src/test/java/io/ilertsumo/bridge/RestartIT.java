@@ -12,7 +12,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 import org.awaitility.Awaitility;
@@ -92,9 +91,10 @@ class RestartIT {
 
         assertEquals(2, killed);
         // at each kill one batch a lane may have been taken but not been crossed out yet
-        int surplus = arrivals().size() - new HashSet<>(arrivals()).size();
+        int surplus = sumoLogic.eventIds().size() - new HashSet<>(sumoLogic.eventIds()).size();
         assertTrue(surplus <= mayComeTwice, surplus + " events came twice, " + mayComeTwice + " may have");
-        assertTrue(arrivals().stream().allMatch(load.sent()::contains), "nothing arrived that was never sent");
+        assertTrue(sumoLogic.eventIds().stream().allMatch(load.sent()::contains),
+                "nothing arrived that was never sent");
     }
 
     @Test
@@ -114,7 +114,7 @@ class RestartIT {
             awaitArrivalOf(load.accepted());
             program.stop();
         }
-        assertEquals(new HashSet<>(arrivals()).size(), arrivals().size(), "nothing came twice");
+        assertEquals(new HashSet<>(sumoLogic.eventIds()).size(), sumoLogic.eventIds().size(), "nothing came twice");
     }
 
     @Test
@@ -232,14 +232,9 @@ class RestartIT {
     private void awaitArrivalOf(Collection<String> ids) {
         eventually().untilAsserted(() -> {
             Set<String> missing = new HashSet<>(ids);
-            missing.removeAll(arrivals());
+            missing.removeAll(sumoLogic.eventIds());
             assertEquals(0, missing.size(), () -> missing.size() + " of " + ids.size() + " events have not arrived");
         });
-    }
-
-    private List<String> arrivals() {
-        return sumoLogic.messages().stream().map(line -> line.replaceFirst(".*\"eventId\":\"([^\"]*)\".*", "$1"))
-                .collect(Collectors.toList());
     }
 
     private int lastTaken(String lane) {

@@ -16,7 +16,6 @@ import java.util.regex.Pattern;
 
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 import io.ilertsumo.bridge.testing.Disk;
@@ -35,11 +34,6 @@ class SyncBeforeAnswerIT {
     private final SumoLogic sumoLogic = new SumoLogic();
     private final Load load = new Load();
     private final Path trace = SumoLogicResource.newDirectory("trace").resolve("calls");
-
-    @BeforeEach
-    void requireStrace() {
-        assumeTrue(Disk.isInstalled("strace"), "strace is needed");
-    }
 
     @AfterEach
     void end() {

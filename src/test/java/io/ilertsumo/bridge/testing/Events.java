@@ -91,6 +91,11 @@ public final class Events {
         return compressed.toByteArray();
     }
 
+    /** The ID of a minified event. */
+    public static String id(String event) {
+        return event.replaceFirst(".*\"eventId\":\"([^\"]*)\".*", "$1");
+    }
+
     /** The same event over several lines. */
     public static String pretty(String event) {
         try {

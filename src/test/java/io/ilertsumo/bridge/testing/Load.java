@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.util.Collection;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -57,6 +59,13 @@ public final class Load implements AutoCloseable {
     /** IDs of the events that had another answer. */
     public Collection<String> rejected() {
         return rejected;
+    }
+
+    /** IDs of the events that were answered 202 and have not arrived. */
+    public Set<String> missing(SumoLogic sumoLogic) {
+        Set<String> missing = new HashSet<>(accepted);
+        sumoLogic.eventIds().forEach(missing::remove);
+        return missing;
     }
 
     /** Ends with the next answers. */

@@ -226,6 +226,11 @@ public final class SumoLogic implements AutoCloseable {
         return taken().stream().map(Request::lines).flatMap(Collection::stream).toList();
     }
 
+    /** The IDs of the events among these messages. */
+    public List<String> eventIds() {
+        return messages().stream().map(Events::id).toList();
+    }
+
     /** The log messages with that text in them. */
     public List<String> messagesWith(String text) {
         return messages().stream().filter(message -> message.contains(text)).toList();

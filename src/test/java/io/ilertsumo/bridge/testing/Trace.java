@@ -1,5 +1,7 @@
 package io.ilertsumo.bridge.testing;
 
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -38,8 +40,12 @@ public final class Trace {
         }
     }
 
-    /** The tool to start a program under; {@code kill -9} ends the program, and with it the trace. */
+    /**
+     * The tool to start a program under; {@code kill -9} ends the program, and with it the trace. Skips the test where it
+     * is not installed.
+     */
     public static List<String> tool(Path trace, String... options) {
+        assumeTrue(Disk.isInstalled("strace"), "strace is needed");
         return Stream.of(Stream.of("strace", "-D", "-f", "-q", "-o", trace.toString()), Stream.of(options))
                 .flatMap(part -> part).toList();
     }
