@@ -29,6 +29,6 @@ public interface BatchListener {
     default void empty(LaneEndpoint lane) {
     }
 
-    /** The exchange of a batch is done. Batches that are delivered or rejected are acknowledged by then. */
+    /** The exchange of a batch is done. Batches that are delivered or rejected are acknowledged by then, or their store retries it. */
     void done(LaneEndpoint lane, Batch batch, Result result, Exchange exchange);
 }

@@ -62,11 +62,9 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
         }
         Map<String, String> secrets = new HashMap<>();
         try (Stream<Path> files = Files.list(Path.of(dir))) {
-            for (Path file : files.filter(file -> Files.isRegularFile(file) && isReadable(file)).toList()) {
-                // the last line may end with a line break, and a secret is no expression
-                secrets.put(file.getFileName().toString(),
-                        Files.readString(file).replaceAll("\\R+\\z", "").replace("$", "\\$"));
-            }
+            // the last line may end with a line break, and a secret is no expression
+            files.filter(Files::isRegularFile).forEach(file -> text(file).ifPresent(secret -> secrets
+                    .put(file.getFileName().toString(), secret.replaceAll("\\R+\\z", "").replace("$", "\\$"))));
         } catch (IOException e) {
             // reported by the check of the directory
         }
@@ -168,20 +166,19 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
     private static List<Path> unreadable(Path directory) {
         try (Stream<Path> files = Files.list(directory)) {
             // a keystore is no setting
-            return files.filter(file -> !Files.isDirectory(file) && !isReadable(file)
+            return files.filter(file -> !Files.isDirectory(file) && text(file).isEmpty()
                     && (!Files.isReadable(file) || VARIABLE.matcher(file.getFileName().toString()).matches())).toList();
         } catch (IOException e) {
             return List.of(directory);
         }
     }
 
-    /** Whether a file is text in UTF-8. */
-    private static boolean isReadable(Path file) {
+    /** The text of a file; empty if it can't be read or is not UTF-8. */
+    private static Optional<String> text(Path file) {
         try {
-            Files.readString(file);
-            return true;
+            return Optional.of(Files.readString(file));
         } catch (IOException e) {
-            return false;
+            return Optional.empty();
         }
     }
 

@@ -85,7 +85,7 @@ public class Stores {
 
     @PreDestroy
     synchronized void close() throws Exception {
-        if (deadLetters != lanes && deadLetters instanceof AutoCloseable store) {
+        if (deadLetters instanceof AutoCloseable store) {
             store.close();
         }
         if (lanes instanceof AutoCloseable store) {
