@@ -230,7 +230,7 @@ public final class KafkaBroker implements AutoCloseable {
                 Uuid.randomUuid().toString(), "--config", "server.properties"));
         all.addAll(List.of(arguments));
         Process format = run(all.toArray(String[]::new));
-        awaitEnd(format.toHandle());
+        get(format.onExit());
         if (format.exitValue() != 0) {
             throw new IllegalStateException("The broker's directory can't be formatted, see " + output());
         }

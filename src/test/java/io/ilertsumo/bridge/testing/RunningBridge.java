@@ -29,7 +29,7 @@ import io.restassured.specification.RequestSpecification;
 public abstract class RunningBridge {
 
     /** The program's log. */
-    protected static final Path LOG = Path.of("target", "quarkus.log");
+    protected static final Path LOG = Path.of(System.getProperty("quarkus.log.file.path", "target/quarkus.log"));
 
     private static final Pattern MANAGEMENT = Pattern.compile("Management interface listening on http://[^:]+:(\\d+)");
 
