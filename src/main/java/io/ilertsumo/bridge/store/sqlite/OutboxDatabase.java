@@ -30,6 +30,7 @@ final class OutboxDatabase implements AutoCloseable {
 
     /** The version of the schema, stored in the file as {@code user_version}. */
     static final int SCHEMA_VERSION = 1;
+    static final int PAGE_SIZE = 8192;
 
     private static final String SCHEMA = """
             -- one row per lane and group, see OutboxLane.State
@@ -98,6 +99,14 @@ final class OutboxDatabase implements AutoCloseable {
             // a kill came between the two steps of a replacement; SQLite would take the former log for that of the file
             setAside(aside());
             Files.move(created, file);
+        }
+        Path log = Path.of(file + "-wal");
+        Path damaged = Path.of(aside() + "-wal");
+        int frames = WriteAheadLog.repair(log, damaged);
+        if (frames > 0) {
+            LOG.error(
+                    "{} pages in the write-ahead log {} are damaged. It is kept as {}; the commits behind them are read",
+                    frames, log, damaged);
         }
     }
 
@@ -187,7 +196,7 @@ final class OutboxDatabase implements AutoCloseable {
         }
         // what is set here stays in the file, and page size and vacuum can be set only while the file is empty
         if (sql.number("PRAGMA page_count") == 0) {
-            sql.execute("PRAGMA page_size = 8192");
+            sql.execute("PRAGMA page_size = " + PAGE_SIZE);
             sql.execute("PRAGMA auto_vacuum = INCREMENTAL");
         }
         sql.execute("PRAGMA journal_mode = WAL");
