@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -23,7 +24,7 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 
-/** The packages depend on each other downwards only, and stay small. */
+/** The packages depend on each other downwards only, as they are drawn, and stay small. */
 class ArchitectureTest {
 
     private static final String ROOT = "io.ilertsumo.bridge";
@@ -60,6 +61,33 @@ class ArchitectureTest {
         }
 
         assertEquals(Set.of(), upwards);
+    }
+
+    @Test
+    void arrowsInTheDocumentationAreThoseOfTheClasses() throws IOException {
+        String drawing = Pattern.compile("(?s)flowchart TD\n(.*?)```")
+                .matcher(Files.readString(Path.of("docs", "architecture.md"))).results().findFirst().orElseThrow()
+                .group(1);
+        Map<String, String> labels = Pattern.compile("(\\w+)\\[\"([^\"]+)\"]").matcher(drawing).results()
+                .collect(Collectors.toMap(label -> label.group(1), label -> label.group(2)));
+        Set<String> drawn = new TreeSet<>();
+        for (String line : drawing.replaceAll("\\[.*?]", "").strip().split("\\s*\n\\s*")) {
+            String[] arrow = line.split(" --> ");
+            for (String target : arrow[1].split(" & ")) {
+                drawn.add(labels.getOrDefault(arrow[0], arrow[0]) + " -> " + labels.getOrDefault(target, target));
+            }
+        }
+        Set<String> real = new TreeSet<>();
+        for (JavaClass type : CLASSES) {
+            for (Dependency dependency : type.getDirectDependenciesFromSelf()) {
+                JavaClass target = dependency.getTargetClass().getBaseComponentType();
+                if (target.getPackageName().startsWith(ROOT) && !name(type).equals(name(target))) {
+                    real.add(name(type) + " -> " + name(target));
+                }
+            }
+        }
+
+        assertEquals(String.join("\n", real), String.join("\n", drawn));
     }
 
     @Test

@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -85,17 +87,56 @@ class DocsTest {
     }
 
     @Test
-    void eachPageIsLinked() throws IOException {
-        Set<Path> linked = new TreeSet<>();
-        for (Path page : pages()) {
-            matches(LINK, text(page), 1).stream().filter(link -> !link.matches("[a-z]+:.*"))
-                    .forEach(link -> linked.add(page.resolveSibling(link.replaceFirst("#.*", "")).normalize()));
+    void eachPageIsReachableFromTheReadme() throws IOException {
+        Set<Path> reachable = new TreeSet<>();
+        Deque<Path> next = new ArrayDeque<>(List.of(README));
+        while (!next.isEmpty()) {
+            Path page = next.pop();
+            if (reachable.add(page) && page.toString().endsWith(".md")) {
+                matches(LINK, text(page), 1).stream().filter(link -> !link.matches("[a-z]+:.*|#.*"))
+                        .forEach(link -> next.add(page.resolveSibling(link.replaceFirst("#.*", "")).normalize()));
+            }
         }
-        Set<Path> unlinked = pages().stream().filter(page -> page.startsWith("docs"))
-                .filter(page -> !linked.contains(page))
-                .collect(Collectors.toCollection(TreeSet::new));
+        Set<Path> unreachable = pages().stream().filter(page -> !page.startsWith("src"))
+                .filter(page -> !reachable.contains(page)).collect(Collectors.toCollection(TreeSet::new));
 
-        assertEquals(Set.of(), unlinked);
+        assertEquals(Set.of(), unreachable);
+    }
+
+    @Test
+    void pagesAndManifestsNameTheVersionOfTheBuild() throws IOException {
+        String version = matches(Pattern.compile("<artifactId>ilert-sumologic-bridge</artifactId>\\s*<version>([^<]+)"),
+                Files.readString(Path.of("pom.xml")), 1).get(0);
+        Pattern named = Pattern.compile("ilert-sumologic-bridge[:-](\\d+\\.\\d+\\.\\d+(?:-SNAPSHOT)?)|newTag: \"?"
+                + "(\\d+\\.\\d+\\.\\d+(?:-SNAPSHOT)?)");
+        Set<String> others = new TreeSet<>();
+        int count = 0;
+        for (Path file : Stream.of("bench", "docs", "k8s", "src/main/docker").map(Path::of).flatMap(DocsTest::walk)
+                .filter(Files::isRegularFile).filter(file -> !file.toString().endsWith(".png")).toList()) {
+            for (MatchResult found : named.matcher(Files.readString(file)).results().toList()) {
+                count++;
+                if (!version.equals(found.group(1)) && !version.equals(found.group(2))) {
+                    others.add(file + ": " + found.group());
+                }
+            }
+        }
+
+        assertEquals(Set.of(), others);
+        assertTrue(count > 10, count + " places");
+        assertTrue(matches(Pattern.compile("(?m)^## \\[(.*?)]"), Files.readString(Path.of("CHANGELOG.md")), 1)
+                .contains(version), "CHANGELOG.md has no entry for " + version);
+    }
+
+    @Test
+    void eachAlertHasARunbook() throws IOException {
+        String page = Files.readString(Path.of("docs", "troubleshooting.md"));
+        Set<String> alerts = new TreeSet<>();
+        for (String overlay : List.of("production", "kafka")) {
+            alerts.addAll(matches(Pattern.compile("(?m)^ +- alert: (\\w+)$"),
+                    Files.readString(Path.of("k8s", "overlays", overlay, "prometheus-rule.yaml")), 1));
+        }
+
+        assertEquals(alerts, new TreeSet<>(matches(Pattern.compile("(?m)^### (\\w+)$"), page, 1)));
     }
 
     @Test
