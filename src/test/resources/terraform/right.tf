@@ -13,7 +13,7 @@ variable "title" {
 
 variable "recipients" {
   type        = list(string)
-  description = "Who is told."
+  description = "Recipients."
 }
 
 locals {

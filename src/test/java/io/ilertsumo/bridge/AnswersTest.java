@@ -41,7 +41,7 @@ class AnswersTest extends RunningBridge {
 
     private static final int MAX_BODY_SIZE = 1024 * 1024;
 
-    // taken
+    // accepted
 
     @Test
     void anEventIsAnswered202() {
@@ -317,7 +317,7 @@ class AnswersTest extends RunningBridge {
         answer.then().statusCode(status).contentType(startsWith("application/problem+json"))
                 .body("title", equalTo(title)).body("status", equalTo(status));
         String detail = answer.path("detail");
-        assertTrue(detail != null && !detail.isBlank(), "it says what is wrong");
+        assertTrue(detail != null && !detail.isBlank(), "it has the reason");
     }
 
     private static void isUnauthorized(Response answer) {

@@ -322,7 +322,7 @@ class BadInputTest extends RunningBridge {
     }
 
     @Test
-    void codingsThatNobodyHereCanReadAreAnswered415AndKept() throws Exception {
+    void unsupportedContentEncodingsAreAnswered415AndKept() throws Exception {
         kept(415, Stream.of("br", "zstd", "compress", "", " ", ",", "*", "marker", "gzip, gzip", "gzip,identity",
                 "identity, gzip", "deflate, gzip", "gzip;q=1", "\"gzip\"", "gzip gzip", "xgzip", "gzip\u00e9",
                 "gzip\r\nContent-Encoding: gzip", "identity\r\nContent-Encoding: br")
@@ -467,7 +467,7 @@ class BadInputTest extends RunningBridge {
     // headers
 
     @Test
-    void anExpectationThatNobodyMeetsIsAnswered417() throws Exception {
+    void anUnknownExpectationIsAnswered417() throws Exception {
         refused(417, Stream.of("200-ok", "marker", "", "100-continue, marker", "100")
                 .map(expected -> Call.of(bytes(Events.express(Events.newId())), "Expect: " + expected)).toList());
     }

@@ -21,7 +21,7 @@ import io.ilertsumo.bridge.testing.SumoLogic.Answer;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 
-/** Events travel together, as Sumo Logic wants it, and express ones do not wait for others. */
+/** Events are delivered in batches, and express events do not linger. */
 @QuarkusTest
 @TestProfile(Programs.Default.class)
 class BatchesTest extends RunningBridge {

@@ -209,7 +209,7 @@ class ChaosIT {
                     accepted.add(id);
                 }
             } catch (IOException e) {
-                // the program is gone, as it was meant to, and the next one comes
+                // the program has ended, as intended, and the next one starts
                 pause();
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();

@@ -55,7 +55,7 @@ class ChaosOverKafkaIT extends ChaosIT {
         }
     }
 
-    /** Its groups are told, which would wait for it until their session timeout of 15 s. */
+    /** Its consumers leave their groups, which would wait for the session timeout of 15 s. */
     @Override
     void kill() throws Exception {
         program.kill();

@@ -285,9 +285,9 @@ class DeadLetterRestTest extends RunningBridge {
         for (RequestSpecification call : List.of(RestAssured.given(), operator())) {
             call.port(managementPort()).header("Host", "attacker.example").get("/dead-letters").then().statusCode(403);
         }
-        // a proxy on this machine, on behalf of somebody elsewhere
+        // a proxy on this machine, on behalf of another one
         operator().header("X-Forwarded-For", "192.0.2.1").get("/dead-letters").then().statusCode(403);
-        // a browser says where a page is from that makes a call, and a management port takes calls from any
+        // a browser names the origin of a page that makes a call, and a management port accepts calls of any
         operator().header("Origin", "https://attacker.example").delete("/dead-letters/" + id).then().statusCode(403);
         operator().header("Origin", "null").post("/dead-letters/replay?all=true").then().statusCode(403);
         operator().header("Origin", "http://localhost:1").get("/dead-letters").then().statusCode(403);
@@ -340,7 +340,7 @@ class DeadLetterRestTest extends RunningBridge {
         return description().path("paths").path(path).path(method.toLowerCase());
     }
 
-    /** The answer is what the description says. */
+    /** The answer matches the OpenAPI description. */
     private static void isDescribed(String method, String path, Response answer) {
         JsonNode description = description();
         JsonNode schema = description.path("paths").path(path).path(method.toLowerCase()).path("responses")
@@ -358,7 +358,7 @@ class DeadLetterRestTest extends RunningBridge {
         }
     }
 
-    /** An event that Sumo Logic has refused; it takes what comes after. */
+    /** An event that Sumo Logic has rejected; it accepts later ones. */
     private String refused(String type) {
         String id = Events.newId();
         sumoLogic.answerNext(1, new Answer.Status(400));

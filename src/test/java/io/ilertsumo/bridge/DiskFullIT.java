@@ -48,7 +48,7 @@ class DiskFullIT {
     @Test
     void aFullDiskIsAnswered503AndNothingIsHalfStoredAndItRecoversOnceThereIsSpace() throws Exception {
         Map<String, String> settings = new HashMap<>(Program.settings(sumoLogic, disk.resolve("outbox")));
-        // no reserve: the disk itself says when it is full, in the middle of a write
+        // no reserve: the disk is full in the middle of a write
         settings.put("BRIDGE_OUTBOX_MIN_FREE_DISK", "0");
         sumoLogic.answer(new Answer.Status(503));
         try (Program program = Program.start(settings)) {
@@ -78,7 +78,7 @@ class DiskFullIT {
             eventually().untilAsserted(() -> assertEquals(accepted.stream().sorted().toList(),
                     sumoLogic.eventIds().stream().sorted().toList()));
             for (String id : refused) {
-                assertEquals(202, program.send(Events.express(id)), "what was refused is not known");
+                assertEquals(202, program.send(Events.express(id)), "an event that was answered 503 is no duplicate");
             }
             program.stop();
         }

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 
 import io.ilertsumo.bridge.testing.SumoLogic;
 
-/** Whoever dumps the routes of a running Camel, as its tools and its log do, does not see the token. */
+/** A dump of the routes of a running Camel, by its tools or its log, does not contain the token. */
 class DumpedRoutesTest {
 
     @Test

@@ -81,7 +81,7 @@ class EditedRoutesIT {
             String low = Events.newId();
             assertEquals(202, program.send(Events.event(low, "alert-auto-escalated", "LOW")));
             assertEquals(202, program.send(Events.event(high, "alert-created", "HIGH")));
-            assertEquals(200, program.send(Events.event(high, "alert-created", "HIGH")), "known already");
+            assertEquals(200, program.send(Events.event(high, "alert-created", "HIGH")), "a duplicate");
 
             await().until(() -> sumoLogic.messages().size() == 2 && second.messages().size() == 1);
             assertEquals(sumoLogic.messagesWith(high), second.messagesWith(high));

@@ -148,7 +148,7 @@ class FailureTest extends RunningBridge {
         assertEquals(3, metrics().sum(FAILURES, "lane=\"express\"") - failuresBefore, "all tries again are counted");
     }
 
-    // refused for good
+    // rejected
 
     @ParameterizedTest
     @ValueSource(ints = { 400, 413, 415, 422 })
@@ -172,7 +172,7 @@ class FailureTest extends RunningBridge {
         assertEquals("rejected", letter.get("reason"));
         assertEquals(status, letter.getInt("status"));
         assertEquals("Sumo Logic answered " + status, letter.get("detail"));
-        assertEquals("{\"message\":\"/receiver/v1/http/*** has been told so\"}", letter.get("answer"));
+        assertEquals("{\"message\":\"/receiver/v1/http/*** is wrong\"}", letter.get("answer"));
         assertEquals("express", letter.get("lane"));
         assertEquals("lifecycle", letter.get("group"));
         assertEquals("alert-created", letter.get("eventType"));
@@ -352,13 +352,13 @@ class FailureTest extends RunningBridge {
 
         String express = Events.newId();
         accepted(Events.express(express));
-        int takenBefore = sumoLogic.taken().size();
+        int acceptedBefore = sumoLogic.taken().size();
         arrived(1, express);
 
         List<SumoLogic.Request> taken = sumoLogic.taken();
         int place = taken.indexOf(sumoLogic.requestsWith(express).stream().filter(r -> r.status() == 200).findFirst()
-                .orElseThrow()) - takenBefore;
-        assertTrue(place <= 1, place + " requests of the bulk lane were taken first");
+                .orElseThrow()) - acceptedBefore;
+        assertTrue(place <= 1, place + " requests of the bulk lane were accepted first");
         sumoLogic.recover();
         eventually().untilAsserted(() -> assertEquals(301, sumoLogic.messages().size()));
     }
@@ -376,11 +376,11 @@ class FailureTest extends RunningBridge {
         eventually().until(() -> sumoLogic.requests().size() >= 3);
         management("/q/health/ready").then().statusCode(200).body("checks.find { it.name == 'delivery' }.data.express",
                 startsWith("misconfigured: Sumo Logic answered " + status));
-        long told = log().lines()
+        long logged = log().lines()
                 .filter(line -> line.contains("\"ERROR\"") && line.contains("is open, its events stay pending"))
                 .count();
-        assertTrue(told >= 1 && told <= 1 + ManagementFactory.getRuntimeMXBean().getUptime() / 60_000,
-                told + " lines in the log");
+        assertTrue(logged >= 1 && logged <= 1 + ManagementFactory.getRuntimeMXBean().getUptime() / 60_000,
+                logged + " lines in the log");
 
         sumoLogic.recover();
         eventually().untilAsserted(() -> assertEquals(2, sumoLogic.messages().size()));

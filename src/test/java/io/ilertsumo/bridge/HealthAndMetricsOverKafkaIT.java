@@ -20,7 +20,7 @@ class HealthAndMetricsOverKafkaIT extends HealthAndMetricsTest {
     private static final String EVENTS = "bridge_pending_events";
     private static final String AGE = "bridge_pending_oldest_age_seconds";
 
-    /** The broker is asked how many wait every other second. */
+    /** The backlog is read from the broker every other second. */
     @Test
     @Override
     void readinessTellsHowManyEventsWait() {
@@ -38,7 +38,7 @@ class HealthAndMetricsOverKafkaIT extends HealthAndMetricsTest {
                 .body(check + ".data.bulk", equalTo(1)));
     }
 
-    /** The broker is asked how many wait every other second, and does not know how large they are. */
+    /** The backlog is read from the broker every other second, without its size in bytes. */
     @Test
     @Override
     void waitingEventsAreShownWithTheirSizeAndTheirAge() {

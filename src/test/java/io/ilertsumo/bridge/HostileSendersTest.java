@@ -30,7 +30,7 @@ import io.quarkus.test.junit.TestProfile;
 import io.restassured.RestAssured;
 import io.restassured.response.Response;
 
-/** Whoever else is at the door and whatever they do there, it stays within bounds and events are taken. */
+/** With hostile senders at its port, the bridge stays within its bounds and accepts events. */
 @QuarkusTest
 @TestProfile(Programs.Impatient.class)
 class HostileSendersTest extends RunningBridge {
@@ -270,7 +270,7 @@ class HostileSendersTest extends RunningBridge {
         taken(Events.newId());
     }
 
-    /** Sends an event as iLert might, which tries again where it is told that this was too much at once. */
+    /** Sends an event and repeats the call after a 429 or 503. */
     private void taken(String id) {
         assertEquals(202, eventually().until(() -> send(Events.express(id)).statusCode(), status -> status != 429));
         arrived(1, id);

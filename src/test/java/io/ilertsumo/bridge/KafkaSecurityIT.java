@@ -27,7 +27,7 @@ import io.ilertsumo.bridge.testing.SumoLogic;
 import io.ilertsumo.bridge.testing.SumoLogicResource;
 import io.ilertsumo.bridge.testing.TokenEndpoint;
 
-/** The bridge shows a broker who it is, makes sure who the broker is, and tells nobody else its secrets. */
+/** The bridge authenticates itself and the broker, and its secrets leak nowhere. */
 class KafkaSecurityIT {
 
     private static Certificates certificates;
@@ -160,10 +160,10 @@ class KafkaSecurityIT {
             assertTrue(health.contains("DOWN"), health);
             eventually().until(() -> program.output().contains(reason));
 
-            String told = health + program.output();
-            assertFalse(told.contains("marker-"), told);
-            assertFalse(told.contains("\tat ") || told.contains("\\tat ") || told.contains("\"frames\""),
-                    () -> "no stack trace: " + told);
+            String output = health + program.output();
+            assertFalse(output.contains("marker-"), output);
+            assertFalse(output.contains("\tat ") || output.contains("\\tat ") || output.contains("\"frames\""),
+                    () -> "no stack trace: " + output);
         }
     }
 

@@ -140,7 +140,7 @@ class KameletsTest {
     }
 
     /**
-     * Camel takes a property that has no value from an environment variable of its name, be it somebody else's. So no
+     * Camel reads a property that has no value from an environment variable of its name, even one of another program. So no
      * name is one that environments have, such as PATH and TOKEN.
      */
     @ParameterizedTest

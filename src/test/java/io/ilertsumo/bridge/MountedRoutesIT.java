@@ -30,7 +30,7 @@ class MountedRoutesIT {
     void inThePodsEnvironmentItStartsWithTheMountedRoutesAndSecretsAndDelivers() throws Exception {
         Manifests manifests = Manifests.of(Manifests.checkout(), "overlays/production");
         Map<String, String> routes = new HashMap<>(manifests.files(manifests.volume("routes")));
-        // what tells them from those inside the program
+        // distinguishes them from those inside the program
         edit(routes, "deliver.camel.yaml", "expression: \"?\\$\\{properties:bridge\\.category[^\\n]*",
                 "expression: edited/in-the-config-map");
         edit(routes, "sumologic-sink.kamelet.yaml", "text/plain; charset=UTF-8", "text/edited");

@@ -44,7 +44,7 @@ class NothingLeaksOverKafkaIT extends NothingLeaksTest {
                     .body(body.getBytes(StandardCharsets.UTF_8)).post("/webhooks/ilert");
         }
         eventually().untilAsserted(() -> assertEquals(0, waiting()));
-        // these stay in their topics until they have been looked at
+        // these stay in their topics until they are discarded
         sumoLogic.answer(new Answer.Status(503));
         send(eventWithMarkers("alert-raised", "HIGH")).then().statusCode(202);
         send(eventWithMarkers("alert-comment-added", "LOW")).then().statusCode(202);

@@ -17,7 +17,7 @@ import io.ilertsumo.bridge.testing.SumoLogic;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 
-/** A bridge behind something that looks after credentials, and which waits long for company. */
+/** A bridge behind a proxy that authenticates, with a long linger time. */
 @QuarkusTest
 @TestProfile(Programs.Open.class)
 class OpenBridgeTest extends RunningBridge {
@@ -27,7 +27,7 @@ class OpenBridgeTest extends RunningBridge {
     private static final String LEES_HASH = "hmac-sha256:d9173cecc65d8381c02004f2f5b1a075";
 
     @Test
-    void nobodyIsAskedForCredentials() {
+    void noCredentialsAreRequired() {
         anonymous().body(Events.express(Events.newId()).getBytes()).post("/webhooks/ilert").then().statusCode(202);
         anonymous().auth().preemptive().basic("who", "ever").body(Events.express(Events.newId()).getBytes())
                 .post("/webhooks/ilert").then().statusCode(202);
@@ -72,6 +72,6 @@ class OpenBridgeTest extends RunningBridge {
 
         assertTrue(bulkRequest.at() - accepted >= TimeUnit.MILLISECONDS.toNanos(Programs.Open.LINGER_MILLIS - 10));
         assertTrue(expressRequest.at() < bulkRequest.at());
-        assertEquals(2, bulkRequest.lines().size(), "both travel together");
+        assertEquals(2, bulkRequest.lines().size(), "both are in one batch");
     }
 }

@@ -19,7 +19,7 @@ import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.restassured.specification.RequestSpecification;
 
-/** An outbox has its bounds, and says so instead of losing events. */
+/** At its bounds the outbox rejects events with 503 and loses none. */
 @QuarkusTest
 @TestProfile(Programs.Otherwise.class)
 class OutboxBoundsTest extends RunningBridge {
@@ -54,7 +54,7 @@ class OutboxBoundsTest extends RunningBridge {
 
         eventually()
                 .untilAsserted(() -> assertEquals(stored.stream().map(Events::express).toList(), sumoLogic.messages()));
-        // refused is not known, so that iLert's next try counts
+        // a rejected event is no duplicate, so iLert's next call is accepted
         eventually().untilAsserted(() -> send(Events.express(refused)).then().statusCode(202));
         arrived(1, refused);
     }

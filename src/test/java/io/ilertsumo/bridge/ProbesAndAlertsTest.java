@@ -33,7 +33,7 @@ import io.ilertsumo.bridge.testing.SumoLogic.Answer;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 
-/** What the manifests ask of the program, asked of the program. */
+/** The probes and alerts of the manifests, checked against the program. */
 @QuarkusTest
 @TestProfile(Programs.Default.class)
 class ProbesAndAlertsTest extends RunningBridge {
@@ -97,9 +97,9 @@ class ProbesAndAlertsTest extends RunningBridge {
             assertEquals(Set.of(), used, expression);
 
             Set<String> kept = groupedBy(expression).isEmpty() ? labels : groupedBy(expression);
-            Set<String> told = found("\\$labels\\.(\\w+)", String.join(" ", alert.getAnnotations().values()));
-            told.removeAll(kept);
-            assertEquals(Set.of(), told, alert.getAlert());
+            Set<String> used = found("\\$labels\\.(\\w+)", String.join(" ", alert.getAnnotations().values()));
+            used.removeAll(kept);
+            assertEquals(Set.of(), used, alert.getAlert());
         }
     }
 

@@ -41,7 +41,7 @@ import io.ilertsumo.bridge.testing.SumoLogic;
 import io.ilertsumo.bridge.testing.SumoLogic.Answer;
 import io.ilertsumo.bridge.testing.SumoLogicResource;
 
-/** Bridges share their lanes over Kafka: whatever becomes of one of them, or of the broker, what is accepted arrives. */
+/** Processes share their lanes over Kafka: each accepted event arrives, whichever process or broker fails. */
 class ReplicasIT {
 
     private static final Duration TIMEOUT = Duration.ofSeconds(2);
@@ -361,7 +361,7 @@ class ReplicasIT {
                         slowest = slowest.compareTo(taken) < 0 ? taken : slowest;
                     }
                 } catch (IOException | IndexOutOfBoundsException e) {
-                    // that bridge has gone, as it was meant to
+                    // that process has ended, as intended
                 } catch (InterruptedException e) {
                     Thread.currentThread().interrupt();
                     return;

@@ -26,7 +26,7 @@ import io.ilertsumo.bridge.testing.SumoLogic.Answer;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 
-/** The bridge tells Sumo Logic how it is doing itself. */
+/** The bridge reports to Sumo Logic on itself. */
 @QuarkusTest
 @TestProfile(Programs.Talkative.class)
 class ReportTest extends RunningBridge {
@@ -81,9 +81,9 @@ class ReportTest extends RunningBridge {
                 .sum();
         assertEquals(bytes, sum("lane", "deliveredBytes"));
         assertTrue(sum("lane", "deliverySeconds") > 0);
-        // and once they have been told of, not again
-        int told = reports().size();
-        eventually().until(() -> reports().size() > told + 1);
+        // and each count once
+        int before = reports().size();
+        eventually().until(() -> reports().size() > before + 1);
         assertEquals(3, sum("lane", "deliveredEvents"));
     }
 
@@ -123,12 +123,12 @@ class ReportTest extends RunningBridge {
 
         eventually().until(() -> metrics().sum("bridge_reports_total", "result=\"failed\"") > failed);
 
-        String said = log().lines().filter(line -> line.contains("Report not delivered")).reduce((a, b) -> b)
+        String last = log().lines().filter(line -> line.contains("Report not delivered")).reduce((a, b) -> b)
                 .orElseThrow();
-        assertTrue(said.contains("Sumo Logic answered 500"), said);
+        assertTrue(last.contains("Sumo Logic answered 500"), last);
     }
 
-    /** Waits until what other tests did has been told, and forgets it. */
+    /** Waits until the counts of other tests are reported, and clears the stand-in. */
     private void sinceNow() {
         eventually().until(() -> metrics().sum("bridge_reports_total", "result=\"delivered\"") > 0);
         double taken = metrics().sum("bridge_reports_total", "result=\"delivered\"");

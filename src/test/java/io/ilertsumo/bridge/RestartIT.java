@@ -28,7 +28,7 @@ import io.ilertsumo.bridge.testing.SumoLogic;
 import io.ilertsumo.bridge.testing.SumoLogic.Answer;
 import io.ilertsumo.bridge.testing.SumoLogicResource;
 
-/** What is accepted is delivered, whatever becomes of the process. */
+/** Each accepted event is delivered, also after a kill or a stop of the process. */
 class RestartIT {
 
     private final SumoLogic sumoLogic = new SumoLogic();
@@ -46,12 +46,12 @@ class RestartIT {
         return Program.settings(sumoLogic, SumoLogicResource.newDirectory("outbox"));
     }
 
-    /** Returns a program that takes events. */
+    /** Returns a program that accepts events. */
     Program start(Map<String, String> settings) {
         return Program.start(settings);
     }
 
-    /** How long a program may take at most until it delivers what another has left. */
+    /** The time limit for a program to deliver the pending events of another one. */
     Duration patience() {
         return Duration.ofSeconds(30);
     }
@@ -90,7 +90,7 @@ class RestartIT {
         }
 
         assertEquals(2, killed);
-        // at each kill one batch a lane may have been taken but not been crossed out yet
+        // at each kill one batch a lane may be delivered and not yet removed from the store
         int surplus = sumoLogic.eventIds().size() - new HashSet<>(sumoLogic.eventIds()).size();
         assertTrue(surplus <= mayComeTwice, surplus + " events came twice, " + mayComeTwice + " may have");
         assertTrue(sumoLogic.eventIds().stream().allMatch(load.sent()::contains),
@@ -175,7 +175,7 @@ class RestartIT {
             program.askToStop();
 
             eventually().until(() -> program.output().contains("Waiting for HTTP requests to complete"));
-            assertEquals(503, program.send(Events.express(late)), "no new ones are taken");
+            assertEquals(503, program.send(Events.express(late)), "no new ones are accepted");
             call.write(Events.express(id).getBytes(StandardCharsets.US_ASCII));
             String answer = call.answer();
             assertTrue(answer.startsWith("HTTP/1.1 202 "), answer);
@@ -186,7 +186,7 @@ class RestartIT {
 
         try (Program program = start(settings)) {
             awaitArrivalOf(List.of(id));
-            assertEquals(202, program.send(Events.express(late)), "it was not taken before");
+            assertEquals(202, program.send(Events.express(late)), "it was not accepted before");
         }
     }
 

@@ -12,7 +12,7 @@ import io.ilertsumo.bridge.testing.KafkaTopics;
 import io.ilertsumo.bridge.testing.Program;
 import io.ilertsumo.bridge.testing.SumoLogic;
 
-/** What a killed program has left is the next one's once the group misses it, after the session timeout of 15 s. */
+/** Pending events of a killed process are delivered by another one after the session timeout of 15 s. */
 class RestartOverKafkaIT extends RestartIT {
 
     @Override
@@ -29,7 +29,7 @@ class RestartOverKafkaIT extends RestartIT {
         return program;
     }
 
-    /** Not over Kafka: the consumer removes duplicates of recent events, and after a kill it starts anew. */
+    /** Not over Kafka: the consumer removes duplicates of recent events, and after a kill its window is empty. */
     @Override
     void assertDuplicatesAreDetected(Program program, List<String> accepted) {
         // see ReplicasIT

@@ -217,7 +217,7 @@ class StartIT {
     }
 
     @Test
-    void overKafkaALaneThatNobodyReadsIsNotWrittenTo() throws Exception {
+    void overKafkaALaneWithoutARouteIsNotWrittenTo() throws Exception {
         settings.put("BRIDGE_STORE", "kafka");
         settings.put("KAFKA_BOOTSTRAP_SERVERS", "localhost:1");
         settings.put("BRIDGE_ROUTES_DIR", new EditedRoutes()

@@ -28,7 +28,7 @@ import io.ilertsumo.bridge.testing.SumoLogic;
 import io.ilertsumo.bridge.testing.SumoLogic.Answer;
 import io.ilertsumo.bridge.testing.SumoLogicResource;
 
-/** Events go to Sumo Logic by https, to one whom the program trusts, and nowhere else. */
+/** Events are sent by https only to a server with a trusted certificate. */
 class TlsIT {
 
     private static SumoLogic sumoLogic;

@@ -104,7 +104,7 @@ class LaneConsumerTest {
 
         @Override
         public void wake() {
-            // nothing waits
+            // nothing is pending
         }
 
         @Override

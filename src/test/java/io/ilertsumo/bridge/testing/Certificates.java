@@ -105,7 +105,7 @@ public final class Certificates {
         return directory.resolve("ca.crt");
     }
 
-    /** What the authority has signed for somebody. */
+    /** A certificate that the authority has signed. */
     public Issued of(Holder holder) {
         String name = holder.name().toLowerCase();
         return new Issued(directory.resolve(name + ".crt"), directory.resolve(name + ".key"),

@@ -13,7 +13,7 @@ import com.github.difflib.unifieddiff.UnifiedDiff;
 import com.github.difflib.unifieddiff.UnifiedDiffFile;
 import com.github.difflib.unifieddiff.UnifiedDiffReader;
 
-/** A copy of the routes in a folder of its own, as somebody edits it. */
+/** A copy of the routes in a folder of its own, to edit. */
 public final class EditedRoutes {
 
     private final Path folder = SumoLogicResource.newDirectory("routes");

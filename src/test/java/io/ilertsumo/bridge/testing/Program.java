@@ -99,7 +99,7 @@ public final class Program implements AutoCloseable {
     }
 
     /**
-     * Starts it and waits until it takes events.
+     * Starts it and waits until it accepts events.
      *
      * @param properties of the system, such as {@code -Dname=value}
      */
@@ -222,7 +222,7 @@ public final class Program implements AutoCloseable {
         return Duration.ofNanos(System.nanoTime() - asked);
     }
 
-    /** Waits until it has ended of its own accord and returns its exit code. */
+    /** Waits until it ends by itself and returns its exit code. */
     public int awaitEnd() {
         try {
             if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {

@@ -9,7 +9,7 @@ import io.quarkus.test.junit.QuarkusTestProfile;
 /** The programs that tests run against: each is started once for all test classes that name it. */
 public final class Programs {
 
-    /** As a secret it may turn up nowhere. */
+    /** A secret, which must not leak. */
     public static final String REDACT_KEY = "marker-k3y-8f1c";
 
     private static final String REDACTED = "assignedTo.email,responders[*].user.email";
@@ -75,7 +75,7 @@ public final class Programs {
     }
 
     /**
-     * Open to everybody, nothing is compressed, addresses are hashed, and bulk events wait for company for
+     * Without authentication and compression; addresses are hashed, and bulk events linger for
      * {@link #LINGER_MILLIS}.
      */
     public static final class Open extends Program {
@@ -107,7 +107,7 @@ public final class Programs {
         }
     }
 
-    /** Tells its log all there is to tell, and reports to Sumo Logic four times a second. */
+    /** Logs at DEBUG, and reports to Sumo Logic four times a second. */
     public static final class Talkative extends Program {
 
         private static final Map<String, String> SETTINGS = Map.of(
@@ -126,7 +126,7 @@ public final class Programs {
         }
     }
 
-    /** Tells its log all there is to tell, over the {@link KafkaBroker#shared() shared} broker. */
+    /** Logs at DEBUG, over the {@link KafkaBroker#shared() shared} broker. */
     public static final class TalkativeOverKafka extends Program {
         public TalkativeOverKafka() {
             super(with(Talkative.SETTINGS, Map.of(

@@ -60,7 +60,7 @@ public final class RawHttp {
         }
     }
 
-    /** A connection to the webhook. Waits for an answer for 20 s at most. */
+    /** A connection to the webhook. Waits for an answer for at most 20 s. */
     public static final class Connection implements Closeable {
 
         private final Socket socket;

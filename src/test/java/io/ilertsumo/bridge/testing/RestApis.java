@@ -199,7 +199,7 @@ public final class RestApis implements AutoCloseable {
                     }
                     if (body.length > 0
                             && !"application/json".equals(exchange.getRequestHeaders().getFirst("Content-Type"))) {
-                        throw new Refusal(415, "type", "Only JSON is taken");
+                        throw new Refusal(415, "type", "Only JSON is accepted");
                     }
                     answer = dispatch(exchange, call, path.group(2), parameters(query));
                     if (call.writes() && writesUntilBreak-- == 0) {
@@ -463,7 +463,7 @@ public final class RestApis implements AutoCloseable {
 
     private static JsonNode only(JsonNode body, String name) {
         if (body.size() != 1 || !body.path(name).isObject()) {
-            throw new Refusal(400, "wrapper", "A " + name + " and nothing else is taken");
+            throw new Refusal(400, "wrapper", "A " + name + " and nothing else is accepted");
         }
         return body.get(name);
     }
@@ -547,7 +547,7 @@ public final class RestApis implements AutoCloseable {
         for (JsonNode email : monitor.path("notifications")) {
             if (email.at("/notification/connectionType").asText().equals("Email")
                     && email.at("/notification/recipients").isEmpty()) {
-                throw new Refusal(400, "recipients", "Nobody is told");
+                throw new Refusal(400, "recipients", "No recipients");
             }
         }
         return monitor;

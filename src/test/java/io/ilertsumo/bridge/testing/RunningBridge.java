@@ -42,14 +42,14 @@ public abstract class RunningBridge {
     void beginWithNothingOnItsWay() {
         sumoLogic.recover();
         if (kafka != null) {
-            // it has read which events were taken before
+            // its duplicate detection window is read
             eventually().until(() -> management("/q/health/ready").statusCode() == 200);
         }
-        eventually().untilAsserted(() -> assertEquals(0, waiting(), "events that wait"));
+        eventually().untilAsserted(() -> assertEquals(0, waiting(), "pending events"));
         sumoLogic.forget();
     }
 
-    /** Waits with patience: other programs may want the processor as well. */
+    /** Waits for a condition, with a long timeout, since other programs may use the processor. */
     protected static ConditionFactory eventually() {
         return Awaitility.await().pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(20))
                 .atMost(Duration.ofSeconds(20));
@@ -76,7 +76,7 @@ public abstract class RunningBridge {
         return webhook().body(event).post("/webhooks/ilert");
     }
 
-    /** Sends an event that is to be taken. */
+    /** Sends an event that must be accepted. */
     protected void accepted(String event) {
         send(event).then().statusCode(202);
     }
@@ -99,7 +99,7 @@ public abstract class RunningBridge {
         return sumoLogic.messagesWith(text);
     }
 
-    /** Waits for the one request with that text, taken at once, and returns it. */
+    /** Waits for the one request with that text, accepted at once, and returns it. */
     protected SumoLogic.Request arrivedIn(String text) {
         arrived(1, text);
         return sumoLogic.requestsWith(text).get(0);
@@ -130,7 +130,7 @@ public abstract class RunningBridge {
         return new Metrics(scrape.asString());
     }
 
-    /** The program says in its log which port it was given. */
+    /** Reads the port from the program's log. */
     protected static int managementPort() {
         Matcher found = MANAGEMENT.matcher(log());
         int port = 0;

@@ -39,7 +39,7 @@ import javax.net.ssl.SSLServerSocketFactory;
  */
 public final class SumoLogic implements AutoCloseable {
 
-    /** The token of the source; as a secret it may turn up nowhere but here. */
+    /** The token of the source; a secret, which must not leak. */
     public static final String TOKEN = "ZaVnC4dhaV3sumoTokenThatNobodyMaySee";
 
     /** A request may hold that many bytes before compression. */
@@ -65,11 +65,11 @@ public final class SumoLogic implements AutoCloseable {
         record Status(int code, String... headers) implements Answer {
         }
 
-        /** No answer at all, until the stand-in is told something else. */
+        /** No answer until the next {@code answer} of the stand-in. */
         record Hang() implements Answer {
         }
 
-        /** A 200, once the stand-in is told something else. */
+        /** A 200, after the next {@code answer} of the stand-in. */
         record Late() implements Answer {
         }
 
@@ -103,7 +103,7 @@ public final class SumoLogic implements AutoCloseable {
             return headers.get(name);
         }
 
-        /** The log messages: Sumo Logic takes every line for one. */
+        /** The log messages, one a line. */
         public List<String> lines() {
             return new String(body, UTF_8).lines().toList();
         }
@@ -151,7 +151,7 @@ public final class SumoLogic implements AutoCloseable {
         return (sockets instanceof SSLServerSocketFactory ? "https" : "http") + "://localhost:" + port + PATH;
     }
 
-    /** The next requests are answered so, whatever else was said. */
+    /** The next requests are answered so, before any other answer. */
     public void answerNext(int times, Answer answer) {
         synchronized (lock) {
             for (int i = 0; i < times; i++) {
@@ -173,7 +173,7 @@ public final class SumoLogic implements AutoCloseable {
         }
     }
 
-    /** Nobody listens any more: connections are refused, until {@link #recover()}. */
+    /** Closes the port: connections are refused until {@link #recover()}. */
     public void refuseConnections() {
         synchronized (lock) {
             close();
@@ -236,7 +236,7 @@ public final class SumoLogic implements AutoCloseable {
         return messages().stream().filter(message -> message.contains(text)).toList();
     }
 
-    /** The requests, taken or not, with that text in their messages. */
+    /** The requests, accepted or not, with that text in their messages. */
     public List<Request> requestsWith(String text) {
         byte[] wanted = text.getBytes(UTF_8);
         return requests().stream().filter(request -> contains(request.body, wanted)).toList();
@@ -285,7 +285,7 @@ public final class SumoLogic implements AutoCloseable {
                 request = read(in, connection);
             }
         } catch (IOException e) {
-            // the other end has gone, or hears so from the closed connection
+            // the client has closed the connection, or fails by its end
         } finally {
             connections.remove(socket);
         }
@@ -364,7 +364,7 @@ public final class SumoLogic implements AutoCloseable {
             if (answer == null) {
                 answer = !next.isEmpty() ? next.remove() : failing.test(request) ? failure : new Answer.Status(200);
             }
-            // before it is answered, so that it is here once the bridge knows that it was taken
+            // before it is answered, so that it is here before the bridge reads the answer
             requests.add(answer instanceof Answer.Status status
                     ? request.answered(status.code)
                     : answer instanceof Answer.Late ? request.answered(200) : request);
@@ -374,8 +374,8 @@ public final class SumoLogic implements AutoCloseable {
             answer = new Answer.Status(200);
         }
         if (answer instanceof Answer.Status status) {
-            // like some, it says in its error which URL it was that was called
-            String body = status.code == 200 ? "" : "{\"message\":\"" + request.path + " has been told so\"}";
+            // like some servers, it names the called URL in its error
+            String body = status.code == 200 ? "" : "{\"message\":\"" + request.path + " is wrong\"}";
             out.write((head(status, body.length()) + body).getBytes(UTF_8));
             out.flush();
             return true;
@@ -404,7 +404,7 @@ public final class SumoLogic implements AutoCloseable {
         }
     }
 
-    /** What no HTTP source would take. */
+    /** The reason that an HTTP source would reject the request. */
     private static Answer refusal(Request request) {
         String path = request.path.replaceFirst("\\?.*", "");
         boolean hasToken = path.equals(PATH + "/" + TOKEN)

@@ -18,10 +18,10 @@ public class SumoLogicResource implements QuarkusTestResourceLifecycleManager {
     /** Argument: the source's token goes into a setting of its own instead of the URL. */
     public static final String TOKEN_BY_HEADER = "token-by-header";
 
-    /** As a secret it may turn up nowhere. The colon and the percent sign are there to be taken as they are. */
+    /** A secret, which must not leak. Colon and percent sign must be read literally. */
     public static final String PASSWORD = "marker-Pa55:word%40";
 
-    /** As a secret it may turn up nowhere, either. */
+    /** A secret, which must not leak either. */
     public static final String MANAGEMENT_PASSWORD = "marker-0perator:word";
 
     private Map<String, String> settings;
@@ -70,7 +70,7 @@ public class SumoLogicResource implements QuarkusTestResourceLifecycleManager {
                 "sumologic.response-timeout", "3s");
     }
 
-    /** An empty directory below {@code target}, where it can be looked at after a test has failed. */
+    /** An empty directory below {@code target}, to inspect after a failed test. */
     public static Path newDirectory(String name) {
         try {
             return Files.createTempDirectory(Path.of("target").toAbsolutePath(), name + "-");

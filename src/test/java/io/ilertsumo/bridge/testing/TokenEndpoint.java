@@ -27,7 +27,7 @@ public final class TokenEndpoint implements AutoCloseable {
 
     public static final String CLIENT_ID = "bridge";
 
-    /** As a secret it may turn up nowhere. */
+    /** A secret, which must not leak. */
     public static final String CLIENT_SECRET = "marker-c1ient:5ecret%\"";
 
     public static final String SCOPE = "kafka";
