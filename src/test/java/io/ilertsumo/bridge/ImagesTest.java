@@ -98,6 +98,13 @@ class ImagesTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = { JVM, NATIVE })
+    void imageHasTheSbom(String dockerfile) throws IOException {
+        assertTrue(values(dockerfile, "COPY").stream().filter(copy -> copy.contains("sbom.cdx.json"))
+                .anyMatch(copy -> copy.matches(".* /(deployments|work)/")), () -> dockerfile);
+    }
+
     @Test
     void jibHasSameImagesPortsUserAndOutbox() throws IOException {
         String pom = Files.readString(Path.of("pom.xml"));

@@ -97,9 +97,9 @@ class ProbesAndAlertsTest extends RunningBridge {
             assertEquals(Set.of(), used, expression);
 
             Set<String> kept = groupedBy(expression).isEmpty() ? labels : groupedBy(expression);
-            Set<String> used = found("\\$labels\\.(\\w+)", String.join(" ", alert.getAnnotations().values()));
-            used.removeAll(kept);
-            assertEquals(Set.of(), used, alert.getAlert());
+            Set<String> shown = found("\\$labels\\.(\\w+)", String.join(" ", alert.getAnnotations().values()));
+            shown.removeAll(kept);
+            assertEquals(Set.of(), shown, alert.getAlert());
         }
     }
 
