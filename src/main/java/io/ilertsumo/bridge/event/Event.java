@@ -3,7 +3,6 @@ package io.ilertsumo.bridge.event;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import java.util.HexFormat;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
@@ -20,7 +19,7 @@ import io.netty.buffer.Unpooled;
  * for byte, without the white space between tokens: no value is parsed and written again, so none can change.
  *
  * @param id       {@code eventId} as sent; where it is missing, empty or not Unicode (a lone surrogate),
- *                 {@code sha256:} and the digest of the line
+ *                 {@code sha256:} and the {@link EventKey#digest digest} of the event
  * @param type     {@code eventType} as sent; may be {@code null}
  * @param priority {@code priority} as sent; may be {@code null}
  * @param alert    {@code id} as sent, the same for all events of one alert; may be {@code null}. In this field, the
@@ -91,8 +90,8 @@ public record Event(String id, String type, String priority, String alert, byte[
         byte[] line = line(body, start);
         // where UTF-8 can't encode an ID, two IDs could have the same bytes, and one event pass for the other's duplicate
         boolean identified = id != null && !id.isEmpty() && id.equals(unicode(id));
-        return new Event(identified ? id : "sha256:" + HexFormat.of().formatHex(EventKey.sha256(line)), unicode(type),
-                unicode(priority), unicode(alert), line);
+        return new Event(identified ? id : "sha256:" + EventKey.digest(line), unicode(type), unicode(priority),
+                unicode(alert), line);
     }
 
     private static String text(JsonParser parser, JsonToken value) throws IOException {
