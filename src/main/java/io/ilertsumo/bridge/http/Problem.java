@@ -17,8 +17,8 @@ import io.vertx.ext.web.RoutingContext;
 
 /**
  * Writes problems (RFC 9457). As a processor, sets the message's body to the problem with the status of the header
- * {@code CamelHttpResponseCode}, the text of the header {@code detail} and the event ID of the header {@code eventId}.
- * Thread-safe.
+ * {@code CamelHttpResponseCode}, the text of the header {@code detail} and the event ID of the header {@code eventId}; in
+ * place of 4xx with 503 for the {@link EdgeConnector}. Thread-safe.
  */
 @ApplicationScoped
 @Named("problem")
@@ -26,11 +26,21 @@ public class Problem implements Processor {
 
     static final String MEDIA_TYPE = "application/problem+json";
 
+    private final EdgeConnector connector;
+
+    Problem(EdgeConnector connector) {
+        this.connector = connector;
+    }
+
     @Override
     public void process(Exchange exchange) {
         Message message = exchange.getMessage();
-        String problem = json(message.getHeader(Exchange.HTTP_RESPONSE_CODE, 500, Integer.class),
-                message.getHeader("detail", String.class), message.getHeader("eventId", String.class));
+        String detail = message.getHeader("detail", String.class);
+        int status = connector.status(message.getHeader(EdgeConnector.ITEM_ID, String.class),
+                message.getHeader(Exchange.HTTP_RESPONSE_CODE, 500, Integer.class),
+                message.getHeader("result", "none", String.class), detail);
+        message.setHeader(Exchange.HTTP_RESPONSE_CODE, status);
+        String problem = json(status, detail, message.getHeader("eventId", String.class));
         message.setBody(problem.getBytes(StandardCharsets.UTF_8));
     }
 

@@ -41,18 +41,21 @@ public class WebhookEngine extends VertxPlatformHttpEngine {
 
     private static final Logger LOG = LoggerFactory.getLogger(WebhookEngine.class);
     /** The headers of a call that a route gets: no sender can set another that the routes use. */
-    private static final List<String> HEADERS_IN = List.of("Content-Type", "Content-Encoding");
+    private static final List<String> HEADERS_IN = List.of("Content-Type", "Content-Encoding",
+            EdgeConnector.ITEM_ID);
     private static final long LOG_PERIOD_NANOS = TimeUnit.MINUTES.toNanos(1);
 
     private final RoutePool pool;
     private final WebhookGuard guard;
     private final ReceivedEvents received;
+    private final EdgeConnector connector;
     private final Map<Class<?>, Long> loggedFailures = new ConcurrentHashMap<>();
 
-    WebhookEngine(RoutePool pool, WebhookGuard guard, ReceivedEvents received) {
+    WebhookEngine(RoutePool pool, WebhookGuard guard, ReceivedEvents received, EdgeConnector connector) {
         this.pool = pool;
         this.guard = guard;
         this.received = received;
+        this.connector = connector;
     }
 
     @Override
@@ -112,7 +115,7 @@ public class WebhookEngine extends VertxPlatformHttpEngine {
 
         /** Ends the exchange on the thread that completed it, so that the event loop has only the answer to write. */
         private void done(Exchange exchange, RoutingContext call, Context context) {
-            Handler<RoutingContext> answer = answer(exchange);
+            Handler<RoutingContext> answer = answer(exchange, call.request().getHeader(EdgeConnector.ITEM_ID));
             doneUoW(exchange);
             releaseExchange(exchange, false);
             context.runOnContext(later -> {
@@ -124,11 +127,11 @@ public class WebhookEngine extends VertxPlatformHttpEngine {
     }
 
     /** The answer of the route, or 503 if it has failed; counts the call. */
-    private Handler<RoutingContext> answer(Exchange exchange) {
+    private Handler<RoutingContext> answer(Exchange exchange, String itemId) {
         Handler<RoutingContext> answer = call -> Problem.send(call, 503,
                 "The event was not stored; the log of the bridge has the cause");
         try {
-            answer = exchange.isFailed() ? answer : answer(exchange.getMessage());
+            answer = exchange.isFailed() ? answer : answer(exchange.getMessage(), itemId);
         } catch (RuntimeException e) {
             exchange.setException(e);
         }
@@ -139,13 +142,15 @@ public class WebhookEngine extends VertxPlatformHttpEngine {
         return answer;
     }
 
-    private static Handler<RoutingContext> answer(Message message) {
+    private Handler<RoutingContext> answer(Message message, String itemId) {
         byte[] body = message.getBody(byte[].class);
-        int status = HttpUtil.determineResponseCode(message.getExchange(), body);
+        // one that an edited route has chosen, too
+        int status = connector.status(itemId, HttpUtil.determineResponseCode(message.getExchange(), body),
+                message.getHeader("result", "none", String.class), message.getHeader("detail", "none", String.class));
         MultiMap headers = HttpHeaders.headers();
         // not that of the message, which may be the call's
         headers.set(HttpHeaders.CONTENT_TYPE, status < 400 ? "application/json" : Problem.MEDIA_TYPE);
-        String retryAfter = message.getHeader("Retry-After", String.class);
+        String retryAfter = message.getHeader("Retry-After", status == 503 ? "30" : null, String.class);
         if (retryAfter != null) {
             headers.set(HttpHeaders.RETRY_AFTER, retryAfter);
         }

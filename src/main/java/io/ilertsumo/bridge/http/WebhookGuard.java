@@ -49,6 +49,7 @@ public class WebhookGuard {
     private static final long READ_MILLIS = 1000;
 
     private final ReceivedEvents received;
+    private final EdgeConnector connector;
     private final Authentication authentication;
     private final Credentials credentials;
     private final long bodyMillis;
@@ -56,8 +57,9 @@ public class WebhookGuard {
     private final long maxReserved;
     private final AtomicLong reserved = new AtomicLong();
 
-    WebhookGuard(BridgeSettings settings, WebhookSettings webhook, ReceivedEvents received) {
+    WebhookGuard(BridgeSettings settings, WebhookSettings webhook, ReceivedEvents received, EdgeConnector connector) {
         this.received = received;
+        this.connector = connector;
         this.authentication = webhook.auth();
         String secret = webhook.password().orElse("");
         this.credentials = new Credentials(
@@ -76,6 +78,7 @@ public class WebhookGuard {
         router.route(WEBHOOKS + "*").order(order).handler(this::check);
         // of all paths: a call that is not valid HTTP is no error of the bridge, whatever its path
         router.route().order(order).failureHandler(this::failed);
+        router.errorHandler(404, context -> rejectPath(context, 404, "There is no webhook at this path"));
         router.errorHandler(405, this::rejectMethod);
     }
 
@@ -175,14 +178,23 @@ public class WebhookGuard {
         }
     }
 
-    /** Of a path whose routes have other methods. */
+    /** Of a path whose routes have other methods; those of a webhook have POST only. */
     private void rejectMethod(RoutingContext context) {
         if (context.normalizedPath().startsWith(WEBHOOKS)) {
             context.response().putHeader(HttpHeaders.ALLOW, "POST");
             reject(context, 405, "method-not-allowed", "Send events with POST");
         } else {
-            Problem.send(context, 405, "This path has other methods");
+            rejectPath(context, 405, "This path has other methods");
         }
+    }
+
+    /** Of a path that is no webhook's: only a call of the Edge Connector, with a wrong URL, was meant for one. */
+    private void rejectPath(RoutingContext context, int status, String detail) {
+        Problem.send(context, status(context, status, "not-found", detail), detail);
+    }
+
+    private int status(RoutingContext context, int status, String result, String detail) {
+        return connector.status(context.request().getHeader(EdgeConnector.ITEM_ID), status, result, detail);
     }
 
     /**
@@ -197,6 +209,6 @@ public class WebhookGuard {
         if (!context.request().isEnded()) {
             context.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
         }
-        Problem.send(context, status, detail);
+        Problem.send(context, status(context, status, result, detail), detail);
     }
 }

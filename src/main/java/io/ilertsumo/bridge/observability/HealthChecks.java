@@ -11,6 +11,7 @@ import org.eclipse.microprofile.health.HealthCheckResponseBuilder;
 import org.eclipse.microprofile.health.Readiness;
 
 import io.ilertsumo.bridge.delivery.CircuitBreaker;
+import io.ilertsumo.bridge.http.EdgeConnector;
 import io.ilertsumo.bridge.lane.LaneStore;
 import io.ilertsumo.bridge.lane.StoreException;
 import io.ilertsumo.bridge.settings.BridgeSettings;
@@ -45,6 +46,19 @@ public class HealthChecks {
             HealthCheckResponseBuilder response = HealthCheckResponse.named("delivery").up();
             circuits.open().forEach((lane, trouble) -> response.withData(lane, trouble.reason() + ": "
                     + trouble.message() + ", " + trouble.failures() + " failures since " + trouble.since()));
+            return response.build();
+        };
+    }
+
+    /** Always up; with the reason for which the Edge Connector has to send its next event again. */
+    @Produces
+    @ApplicationScoped
+    @Readiness
+    HealthCheck edgeConnector(EdgeConnector connector) {
+        return () -> {
+            HealthCheckResponseBuilder response = HealthCheckResponse.named("edge-connector").up();
+            connector.retries().ifPresent(retries -> response.withData(retries.reason(), retries.detail() + ", "
+                    + retries.calls() + " calls since " + retries.since()));
             return response.build();
         };
     }

@@ -31,6 +31,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.logging.Handler;
 import java.util.logging.LogRecord;
+import java.util.stream.Collectors;
 
 import org.apache.camel.AsyncCallback;
 import org.apache.camel.CamelContext;
@@ -49,6 +50,7 @@ import org.junit.jupiter.api.Test;
 
 import io.ilertsumo.bridge.settings.BridgeSettings;
 import io.ilertsumo.bridge.settings.WebhookSettings;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.vertx.core.Vertx;
@@ -68,6 +70,7 @@ class WebhookEngineTest {
 
     private final Vertx vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1));
     private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    private final EdgeConnector connector = new EdgeConnector(registry);
     private final RoutePool pool = new RoutePool(settings());
     private final CamelContext camel = new DefaultCamelContext();
     private final HttpClient client = HttpClient.newHttpClient();
@@ -85,11 +88,12 @@ class WebhookEngineTest {
     void start() throws Exception {
         BridgeSettings settings = settings();
         ReceivedEvents received = new ReceivedEvents(registry);
-        WebhookGuard guard = new WebhookGuard(settings, webhookSettings(), received);
+        WebhookGuard guard = new WebhookGuard(settings, webhookSettings(), received, connector);
         Router router = Router.router(vertx);
         guard.register(router);
+        router.get("/page").handler(call -> call.end());
         router.route("/event-loop").handler(call -> call.end("alive"));
-        WebhookEngine engine = new WebhookEngine(pool, guard, received);
+        WebhookEngine engine = new WebhookEngine(pool, guard, received, connector);
         engine.setCamelContext(camel);
         PlatformHttpComponent component = new PlatformHttpComponent();
         component.setEngine(engine);
@@ -458,7 +462,7 @@ class WebhookEngineTest {
             exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, "415");
             exchange.getMessage().setHeader("detail", "Send \"JSON\"");
             exchange.getMessage().setHeader("eventId", "é");
-            new Problem().process(exchange);
+            new Problem(connector).process(exchange);
         };
 
         HttpResponse<String> answer = post("{}");
@@ -467,6 +471,53 @@ class WebhookEngineTest {
         assertEquals(
                 "{\"title\":\"Unsupported Media Type\",\"status\":415,\"detail\":\"Send \\\"JSON\\\"\",\"eventId\":\"é\"}",
                 answer.body());
+    }
+
+    // the Edge Connector
+
+    @Test
+    void whatIsAnswered4xxIsAnswered503ForTheEdgeConnectorUntilOneOfItsEventsIsAccepted() throws Exception {
+        step = exchange -> exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, 422);
+        assertEquals(422, post("{}").statusCode());
+        assertEquals(Optional.empty(), connector.retries());
+
+        HttpResponse<String> chosenByARoute = byConnector("/webhooks/test", "POST", "{}");
+        assertEquals(503, chosenByARoute.statusCode());
+        assertEquals("30", chosenByARoute.headers().firstValue("Retry-After").orElse(null));
+        isProblem(byConnector("/webhooks/other", "POST", "{}"), 503, "There is no webhook at this path");
+        isProblem(byConnector("/", "POST", "{}"), 503, "There is no webhook at this path");
+        isProblem(byConnector("/page", "POST", "{}"), 503, "This path has other methods");
+        isProblem(byConnector("/webhooks/test", "PUT", "{}"), 503, "Send events with POST");
+        isProblem(byConnector("/webhooks/test", "POST", " ".repeat(MAX_BODY_SIZE + 1)), 503,
+                "The body is larger than 2000 bytes");
+
+        EdgeConnector.Retries retries = connector.retries().orElseThrow();
+        assertEquals("too-large", retries.reason());
+        assertEquals(6, retries.calls());
+        assertEquals(Map.of("none", 1.0, "not-found", 3.0, "method-not-allowed", 1.0, "too-large", 1.0),
+                registry.find("bridge.edge.connector.retries").counters().stream()
+                        .collect(Collectors.toMap(counter -> counter.getId().getTag("reason"), Counter::count)));
+        step = exchange -> exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, 202);
+        assertEquals(202, post("{}").statusCode());
+        assertEquals(Optional.of(retries), connector.retries());
+        assertEquals(202, byConnector("/webhooks/test", "POST", "{}").statusCode());
+        assertEquals(Optional.empty(), connector.retries());
+    }
+
+    @Test
+    void whatTheEdgeConnectorRepeatsAnywayIsAnsweredAsToAnyOther() throws Exception {
+        for (int status : new int[]{ 200, 202, 307, 429, 500, 503 }) {
+            step = exchange -> exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, status);
+
+            assertEquals(status, byConnector("/webhooks/test", "POST", "{}").statusCode());
+            assertEquals(Optional.empty(), connector.retries());
+        }
+    }
+
+    private HttpResponse<String> byConnector(String path, String method, String body) throws Exception {
+        return send(HttpRequest.newBuilder(uri(path)).version(HttpClient.Version.HTTP_1_1)
+                .timeout(Duration.ofSeconds(10)).header("x-ilert-edge-item-id", "7")
+                .method(method, BodyPublishers.ofString(body)));
     }
 
     private static void isProblem(HttpResponse<String> answer, int status, String detail) {

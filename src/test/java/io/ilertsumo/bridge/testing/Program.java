@@ -180,6 +180,11 @@ public final class Program implements AutoCloseable {
         return client.send(request, HttpResponse.BodyHandlers.discarding()).statusCode();
     }
 
+    /** The port of the webhook. */
+    public int port() {
+        return port;
+    }
+
     /** What the management port answers. */
     public String management(String path) throws IOException, InterruptedException {
         return manage("GET", path);
