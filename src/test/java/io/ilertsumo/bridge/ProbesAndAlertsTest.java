@@ -24,6 +24,7 @@ import io.fabric8.kubernetes.api.model.networking.v1.Ingress;
 import io.fabric8.openshift.api.model.monitoring.v1.PrometheusRule;
 import io.fabric8.openshift.api.model.monitoring.v1.Rule;
 import io.fabric8.openshift.api.model.monitoring.v1.ServiceMonitor;
+import io.ilertsumo.bridge.testing.EdgeAgent;
 import io.ilertsumo.bridge.testing.Events;
 import io.ilertsumo.bridge.testing.Manifests;
 import io.ilertsumo.bridge.testing.Metrics;
@@ -77,6 +78,7 @@ class ProbesAndAlertsTest extends RunningBridge {
     void everyMetricAndLabelOfAnAlertIsOneThatItShows() {
         // counters are there once there was something to count
         sumoLogic.answerNext(1, new Answer.Status(401));
+        webhook().header(EdgeAgent.ITEM_ID, "7").body("{}").post("/webhooks/other");
         String id = Events.newId();
         accepted(Events.express(id));
         arrived(1, id);

@@ -32,6 +32,7 @@ import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Namespace;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.PodTemplateSpec;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.Service;
@@ -57,8 +58,9 @@ public final class Manifests {
 
     private static final Map<String, Class<? extends HasMetadata>> KINDS = Stream.<Class<? extends HasMetadata>>of(
             ConfigMap.class, Deployment.class, Ingress.class, KafkaTopic.class, KafkaUser.class, Namespace.class,
-            NetworkPolicy.class, PodDisruptionBudget.class, PrometheusRule.class, Keda.ScaledObject.class, Secret.class,
-            Service.class, ServiceAccount.class, ServiceMonitor.class, StatefulSet.class,
+            NetworkPolicy.class, PersistentVolumeClaim.class, PodDisruptionBudget.class, PrometheusRule.class,
+            Keda.ScaledObject.class, Secret.class, Service.class, ServiceAccount.class, ServiceMonitor.class,
+            StatefulSet.class,
             Keda.TriggerAuthentication.class)
             .collect(Collectors.toMap(kind -> HasMetadata.getApiVersion(kind) + " " + HasMetadata.getKind(kind),
                     Function.identity()));
