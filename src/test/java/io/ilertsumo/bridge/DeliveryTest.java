@@ -94,7 +94,7 @@ class DeliveryTest extends RunningBridge {
         assertEquals("ilert", request.header("X-Sumo-Host"));
         assertEquals("ilert-sumologic-bridge", request.header("X-Sumo-Client"));
         assertEquals("group=lifecycle, lane=express", request.header("X-Sumo-Fields"));
-        assertEquals("text/plain; charset=UTF-8", request.header("Content-Type"));
+        assertEquals("application/x-www-form-urlencoded", request.header("Content-Type"));
         assertEquals("gzip", request.header("Content-Encoding"));
         // no credentials of the webhook and nothing of the way through the bridge
         Set<String> names = new TreeSet<>(String.CASE_INSENSITIVE_ORDER);

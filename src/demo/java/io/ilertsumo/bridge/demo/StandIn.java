@@ -39,6 +39,10 @@ import io.quarkus.arc.Unremovable;
 import io.quarkus.runtime.StartupEvent;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.quarkus.runtime.annotations.RegisterResources;
+import io.quarkus.vertx.http.runtime.RouteConstants;
+import io.vertx.core.MultiMap;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.ext.web.Router;
 
 /**
  * Stores the latest log messages that the route {@code stand-in-source} receives in place of Sumo Logic. Adds the routes
@@ -72,6 +76,17 @@ public class StandIn implements Processor {
         LOG.info(
                 "A stand-in for Sumo Logic runs at http://localhost:{}/stand-in. src/demo/send-samples.sh sends events",
                 port);
+    }
+
+    /** Vert.x would parse log messages, which are sent as a form, and leave no body. */
+    void keepBodies(@Observes Router router) {
+        router.route("/receiver/*").order(RouteConstants.ROUTE_ORDER_UPLOAD_LIMIT - 1).handler(call -> {
+            MultiMap headers = call.request().headers();
+            if ("application/x-www-form-urlencoded".equals(headers.get(HttpHeaders.CONTENT_TYPE))) {
+                headers.remove(HttpHeaders.CONTENT_TYPE);
+            }
+            call.next();
+        });
     }
 
     /** Stores each line of the body, which may be compressed. */

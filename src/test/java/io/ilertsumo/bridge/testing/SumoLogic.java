@@ -65,6 +65,10 @@ public final class SumoLogic implements AutoCloseable {
         record Status(int code, String... headers) implements Answer {
         }
 
+        /** A status with that body. */
+        record Page(Status status, String body) implements Answer {
+        }
+
         /** No answer until the next {@code answer} of the stand-in. */
         record Hang() implements Answer {
         }
@@ -367,7 +371,9 @@ public final class SumoLogic implements AutoCloseable {
             // before it is answered, so that it is here before the bridge reads the answer
             requests.add(answer instanceof Answer.Status status
                     ? request.answered(status.code)
-                    : answer instanceof Answer.Late ? request.answered(200) : request);
+                    : answer instanceof Answer.Page page
+                            ? request.answered(page.status.code)
+                            : answer instanceof Answer.Late ? request.answered(200) : request);
         }
         if (answer instanceof Answer.Late) {
             waitForTheEndOf(now);
@@ -375,8 +381,13 @@ public final class SumoLogic implements AutoCloseable {
         }
         if (answer instanceof Answer.Status status) {
             // like some servers, it names the called URL in its error
-            String body = status.code == 200 ? "" : "{\"message\":\"" + request.path + " is wrong\"}";
-            out.write((head(status, body.length()) + body).getBytes(UTF_8));
+            answer = new Answer.Page(status,
+                    status.code == 200 ? "" : "{\"message\":\"" + request.path + " is wrong\"}");
+        }
+        if (answer instanceof Answer.Page page) {
+            byte[] body = page.body.getBytes(UTF_8);
+            out.write(head(page.status, body.length).getBytes(UTF_8));
+            out.write(body);
             out.flush();
             return true;
         }
@@ -414,6 +425,15 @@ public final class SumoLogic implements AutoCloseable {
         }
         if (!"POST".equals(request.method)) {
             return new Answer.Status(405);
+        }
+        String type = request.headers.getOrDefault("Content-Type", "");
+        if (!type.isEmpty() && !type.equals("application/x-www-form-urlencoded")) {
+            return new Answer.Page(new Answer.Status(400), "{\"id\":\"E40YU-CU3Q7-RQDM7\",\"errors\":[{\"code\":"
+                    + "\"header:invalid\",\"message\":\"Invalid Content-Type header: " + type + "\"}]}");
+        }
+        String[] fields = request.headers.getOrDefault("X-Sumo-Fields", "a=b").split(", ", -1);
+        if (fields.length > 30 || !Stream.of(fields).allMatch(field -> field.matches("[^,=]+=[^,=]+"))) {
+            return new Answer.Page(new Answer.Status(400), "Unable to parse X-Sumo-Fields header value");
         }
         return request.body.length > MAX_BYTES ? new Answer.Status(413) : null;
     }
