@@ -143,6 +143,28 @@ class EditedRoutesIT {
         }
     }
 
+    @Test
+    void aFieldOfAnEditedRouteHasNeitherCommasNorLineBreaks() throws Exception {
+        routes.replace("deliver.camel.yaml", "              - name: X-Sumo-Client\n", """
+                              - name: X-Sumo-Field-source
+                                expression:
+                                  jsonpath:
+                                    expression: $.alertSource.name
+                              - name: X-Sumo-Client
+                """);
+        try (Program program = start()) {
+            String id = Events.newId();
+            String event = Events.express(id).replace("}", ",\"alertSource\":{\"name\":"
+                    + "\"Payments, EU = \\\"a\\\"\\r\\nlane=none, X-Sumo-Category: b\"}}");
+            assertEquals(202, program.send(event));
+
+            await().until(() -> sumoLogic.messages().equals(List.of(event)));
+            assertEquals("group=lifecycle, lane=express, source=Payments_ EU _ \"a\"_lane_none_ X-Sumo-Category: b",
+                    sumoLogic.requestsWith(id).get(0).header("X-Sumo-Fields"));
+            assertEquals("webhook/ilert", sumoLogic.requestsWith(id).get(0).header("X-Sumo-Category"));
+        }
+    }
+
     private static String from(String alertSource, String eventId) {
         return Events.express(eventId).replaceFirst("}$", ",\"alertSource\":{\"id\":7,\"name\":\"" + alertSource
                 + "\"}}");

@@ -363,6 +363,66 @@ class FailureTest extends RunningBridge {
         eventually().untilAsserted(() -> assertEquals(301, sumoLogic.messages().size()));
     }
 
+    // answered 200, and yet
+
+    @ParameterizedTest
+    @ValueSource(strings = { "", "OK", "{\"id\":\"a\",\"code\":\"\",\"status\":200,\"message\":\"\",\"errors\":[]}" })
+    void aSmallAnswerIsSuccess(String answer) {
+        double before = metrics().sum("bridge_delivery_warnings_total");
+        sumoLogic.answerNext(1, new Answer.Page(new Answer.Status(200), answer));
+
+        delivered();
+
+        eventually().untilAsserted(() -> assertEquals(0, waiting()));
+        assertEquals(before, metrics().sum("bridge_delivery_warnings_total"));
+    }
+
+    @Test
+    void aWarningIsCountedEachTimeAndLoggedOnceWithoutSecrets() {
+        double before = metrics().sum("bridge_delivery_warnings_total", "lane=\"express\"");
+        String code = "dropped:" + Events.newId();
+
+        for (int i = 0; i < 3; i++) {
+            sumoLogic.answerNext(1, new Answer.Page(new Answer.Status(200), "{\"id\":\"" + i
+                    + "\",\"errors\":[{\"code\":\"" + code + "\",\"message\":\"/receiver/v1/http/" + SumoLogic.TOKEN
+                    + " drops\\na field of " + Events.KIM + " " + "x".repeat(1000) + "\"}]}"));
+            delivered();
+        }
+
+        eventually().untilAsserted(() -> assertEquals(3,
+                metrics().sum("bridge_delivery_warnings_total", "lane=\"express\"") - before));
+        List<String> logged = log().lines().filter(line -> line.contains(code)).toList();
+        assertEquals(1, logged.size(), logged::toString);
+        assertTrue(
+                logged.get(0).contains("WARN")
+                        && logged.get(0).contains("/receiver/v1/http/*** drops a field of *** x"),
+                logged.get(0));
+        assertTrue(!logged.get(0).contains("x".repeat(300)), logged.get(0));
+        assertEquals(0, waiting());
+    }
+
+    static Stream<String> pages() {
+        return Stream.of("<!DOCTYPE html><html>Sign in</html>", "\r\n <html>", "\ufeff<html>",
+                "{\"message\":\"" + "x".repeat(16_384) + "\"}", "x".repeat(5 * 1024 * 1024));
+    }
+
+    @ParameterizedTest(name = "{index}")
+    @MethodSource("pages")
+    void aPageThatSumoLogicNeverSendsIsAMisconfiguration(String page) {
+        double before = metrics().sum(FAILURES, "lane=\"express\"", "reason=\"misconfigured\"");
+        sumoLogic.answer(new Answer.Page(new Answer.Status(200, "Content-Type", "text/html"), page));
+        accepted(Events.express(Events.newId()));
+
+        eventually().untilAsserted(() -> management("/q/health/ready").then().body(
+                "checks.find { it.name == 'delivery' }.data.express",
+                startsWith("misconfigured: Sumo Logic answered 200 with a page that it never sends")));
+        assertEquals(1, waiting("express"));
+        assertTrue(metrics().sum(FAILURES, "lane=\"express\"", "reason=\"misconfigured\"") > before);
+
+        sumoLogic.recover();
+        eventually().untilAsserted(() -> assertEquals(0, waiting()));
+    }
+
     // misconfigured
 
     @ParameterizedTest

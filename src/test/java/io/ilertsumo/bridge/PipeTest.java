@@ -180,6 +180,13 @@ class PipeTest {
     }
 
     @Test
+    void pageOfAnotherServerIsAnErrorForTheCaller() throws Exception {
+        sumoLogic.answer(new Answer.Page(new Answer.Status(200), "<html>"));
+
+        assertEquals(421, post(SUBPATH, "{}", Map.of()).statusCode());
+    }
+
+    @Test
     void unreachableSumoLogicIsAnsweredToTheCaller() throws Exception {
         sumoLogic.refuseConnections();
 
