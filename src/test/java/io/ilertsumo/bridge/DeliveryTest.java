@@ -1,6 +1,7 @@
 package io.ilertsumo.bridge;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
@@ -206,6 +207,20 @@ class DeliveryTest extends RunningBridge {
 
         assertEquals(List.of(event), arrived(1, id));
         assertEquals(1, sumoLogic.requestsWith(id).get(0).lines().size(), "it travels alone");
+    }
+
+    @Test
+    void anEventThatSumoLogicSlicesIsCountedAndLogged() {
+        double before = metrics().sum("bridge_delivered_sliced_total", "lane=\"bulk\"");
+        List<String> events = Stream.of(65_536, 65_537, 100_000).map(size -> Events.ofSize(Events.newId(), size))
+                .toList();
+
+        events.forEach(this::accepted);
+
+        eventually().untilAsserted(() -> assertEquals(events, sumoLogic.messages()));
+        eventually().untilAsserted(
+                () -> assertEquals(2, metrics().sum("bridge_delivered_sliced_total", "lane=\"bulk\"") - before));
+        assertTrue(log().contains("Sumo Logic slices an event of "));
     }
 
     @Test

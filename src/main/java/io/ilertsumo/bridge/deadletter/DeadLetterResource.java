@@ -177,6 +177,7 @@ public class DeadLetterResource {
             case REPLAYED -> request.json(new JsonObject().put("replayed", 1));
             case UNREADABLE -> Problem.send(request, 409, "The body is still unreadable; the dead letter stays");
             case DROPPED -> Problem.send(request, 409, "The routes drop the event; the dead letter stays");
+            case KEPT -> Problem.send(request, 409, "The routes keep the event again; the dead letter stays");
             case GONE -> throw notFound(request.pathParam("id"));
             default -> Problem.send(request, 503, "Failed, see the bridge's log; the dead letter stays");
         }

@@ -50,10 +50,10 @@ public class Replayer {
     /**
      * What became of a dead letter: {@code REPLAYED} if its event is stored in a lane and it is discarded, {@code GONE} if it
      * was discarded, evicted or replayed before. With any other it stays: its body is still unreadable, the routes drop its
-     * event, or the route failed.
+     * event or keep it again, or the route failed.
      */
     enum Result {
-        REPLAYED, UNREADABLE, DROPPED, GONE, FAILED
+        REPLAYED, UNREADABLE, DROPPED, KEPT, GONE, FAILED
     }
 
     /** Replays a dead letter. */
@@ -117,6 +117,8 @@ public class Replayer {
                     .thenApply(discarded -> Result.REPLAYED);
         } else if (LaneConstants.DROPPED.equals(result)) {
             return CompletableFuture.completedFuture(Result.DROPPED);
+        } else if (result != null) {
+            return CompletableFuture.completedFuture(Result.KEPT);
         }
         return CompletableFuture.failedFuture(new StoreException("The routes neither stored nor dropped the event"));
     }

@@ -28,6 +28,9 @@ import io.netty.buffer.Unpooled;
  */
 public record Event(String id, String type, String priority, String alert, byte[] line) {
 
+    /** The longest line in bytes that Sumo Logic does not slice. */
+    public static final int MAX_MESSAGE_BYTES = 65_536;
+
     /** The deepest nesting that is read. Events of iLert have 4 levels. */
     static final int MAX_DEPTH = 200;
 

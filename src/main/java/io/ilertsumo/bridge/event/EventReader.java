@@ -19,7 +19,7 @@ import io.ilertsumo.bridge.settings.BridgeSettings;
 
 /**
  * Reads the event in the message's body: the body becomes one line, and the headers {@code eventId}, {@code eventType},
- * {@code priority} and {@code alertId} are set. A body with {@code Content-Encoding} {@code gzip}, {@code x-gzip} or
+ * {@code priority}, {@code alertId} and {@code size}, its bytes, are set. A body with {@code Content-Encoding} {@code gzip}, {@code x-gzip} or
  * {@code deflate} is decompressed, up to {@code bridge.max-body-size}. Thread-safe.
  */
 @ApplicationScoped
@@ -56,6 +56,7 @@ public class EventReader implements Processor {
         message.setHeader("eventType", event.type());
         message.setHeader("priority", event.priority());
         message.setHeader("alertId", event.alert());
+        message.setHeader("size", event.line().length);
     }
 
     static byte[] decompress(byte[] body, String encoding, int maxBodySize)

@@ -41,7 +41,7 @@ import io.quarkus.runtime.configuration.ConfigurationException;
 
 /**
  * Redacts the event in the message's body: removes fields, or replaces their values by hashes. All other values stay byte
- * for byte as they were, and so do the headers. Warns once of each path that has matched nothing in the first
+ * for byte as they were, and so do the headers, except {@code size}. Warns once of each path that has matched nothing in the first
  * {@value #TRIAL} events, since its spelling may be wrong. Thread-safe.
  */
 @ApplicationScoped
@@ -109,7 +109,9 @@ public class Redaction implements Processor {
     @Override
     public void process(Exchange exchange) throws UnreadableEventException {
         Message message = exchange.getMessage();
-        message.setBody(redact(message.getBody(byte[].class)));
+        byte[] redacted = redact(message.getBody(byte[].class));
+        message.setBody(redacted);
+        message.setHeader("size", redacted.length);
         if (events.get() < TRIAL && events.incrementAndGet() == TRIAL) {
             unmatched.forEach(path -> LOG.warn("The path {} of BRIDGE_REDACT matched nothing in the first {} events. "
                     + "Check its spelling; the bridge goes on with it", path, TRIAL));

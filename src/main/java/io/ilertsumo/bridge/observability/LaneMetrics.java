@@ -10,13 +10,17 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.Route;
 import org.apache.camel.quarkus.main.events.AfterStart;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 import io.ilertsumo.bridge.delivery.CircuitBreaker;
+import io.ilertsumo.bridge.event.Event;
 import io.ilertsumo.bridge.lane.Batch;
 import io.ilertsumo.bridge.lane.BatchListener;
 import io.ilertsumo.bridge.lane.LaneEndpoint;
 import io.ilertsumo.bridge.lane.LaneStatus;
 import io.ilertsumo.bridge.lane.LaneStore;
+import io.ilertsumo.bridge.lane.LogLimit;
 import io.ilertsumo.bridge.settings.BridgeSettings;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
@@ -35,11 +39,15 @@ public class LaneMetrics implements BatchListener {
             Duration.ofMillis(500), Duration.ofSeconds(1), Duration.ofSeconds(5), Duration.ofSeconds(30),
             Duration.ofMinutes(5), Duration.ofHours(1) };
 
+    private static final Logger LOG = LoggerFactory.getLogger(LaneMetrics.class);
+
     private final MeterRegistry registry;
     private final LaneStore store;
     private final BridgeSettings settings;
     private final MeterProvider<Counter> failures;
     private final MeterProvider<Timer> latency;
+    private final MeterProvider<Counter> sliced;
+    private final LogLimit log = new LogLimit();
 
     LaneMetrics(MeterRegistry registry, LaneStore store, BridgeSettings settings) {
         this.registry = registry;
@@ -49,6 +57,8 @@ public class LaneMetrics implements BatchListener {
                 .description("Requests with a batch that did not deliver it").withRegistry(registry);
         latency = Timer.builder("bridge.delivery.latency").description("From an event's acceptance to its delivery")
                 .serviceLevelObjectives(LATENCIES).withRegistry(registry);
+        sliced = Counter.builder("bridge.delivered.sliced")
+                .description("Delivered events over 65,536 bytes, which Sumo Logic slices").withRegistry(registry);
     }
 
     @Override
@@ -78,6 +88,26 @@ public class LaneMetrics implements BatchListener {
                 timer.record(waited);
             }
         }
+        countSliced(batch.lane(), batch.body());
+    }
+
+    private void countSliced(String lane, byte[] body) {
+        for (int start = 0, end = 0; body.length - start > Event.MAX_MESSAGE_BYTES; start = ++end) {
+            while (end < body.length && body[end] != '\n') {
+                end++;
+            }
+            if (end - start > Event.MAX_MESSAGE_BYTES) {
+                sliced.withTags("lane", lane).increment();
+                long count = log.count(lane);
+                if (count > 0) {
+                    LOG.warn(
+                            "Sumo Logic slices an event of {} bytes that the lane {} has delivered, since it is over {}"
+                                    + " bytes, {} since the last such line. See BRIDGE_OVERSIZED",
+                            end - start, lane,
+                            Event.MAX_MESSAGE_BYTES, count);
+                }
+            }
+        }
     }
 
     /** All lanes with a consumer, which may be about to open them; the start has checked that no other has events. */
@@ -90,6 +120,8 @@ public class LaneMetrics implements BatchListener {
     }
 
     private void register(String lane) {
+        sliced.withTags("lane", lane);
+        registry.counter("bridge.delivery.warnings", "lane", lane);
         gauge("bridge.pending.events", "Stored events that are not delivered yet", null, lane, LaneStatus::events);
         if (settings.store() == BridgeSettings.Store.OUTBOX) {
             gauge("bridge.pending.bytes", "Bytes of stored events that are not delivered yet", null, lane,

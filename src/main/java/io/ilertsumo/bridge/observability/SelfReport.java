@@ -45,7 +45,8 @@ public class SelfReport implements Processor {
 
     /** The webhook's results. */
     private static final List<String> RESULTS = List.of("accepted", "duplicate", "dropped", "unreadable", "unavailable",
-            "throttled", "unauthorized", "too-large", "too-slow", "method-not-allowed", "route-failed");
+            "throttled", "unauthorized", "too-large", "too-slow", "method-not-allowed", "route-failed",
+            "oversized");
     private static final Logger LOG = LoggerFactory.getLogger(SelfReport.class);
 
     private final MeterRegistry registry;
@@ -110,6 +111,8 @@ public class SelfReport implements Processor {
                 .put("deliverySeconds",
                         millis(since(counts, Statistic.TOTAL_TIME, "bridge.delivery.latency", "lane", lane)))
                 .put("failures", count(counts, "bridge.delivery.failures", "lane", lane))
+                .put("warnings", count(counts, "bridge.delivery.warnings", "lane", lane))
+                .put("slicedEvents", count(counts, "bridge.delivered.sliced", "lane", lane))
                 .put("pendingEvents", Math.round(gauge("bridge.pending.events", "lane", lane)))
                 .put("oldestAgeSeconds", millis(gauge("bridge.pending.oldest.age", "lane", lane)))
                 .put("circuitOpen", Math.round(gauge("bridge.circuit.open", "lane", lane)));
@@ -120,7 +123,8 @@ public class SelfReport implements Processor {
             // a search would read a hyphen as a minus sign
             line.put(StringHelper.dashToCamelCase(result), count(counts, "bridge.events.received", "result", result));
         }
-        return line.put("deadLetters", count(counts, "bridge.dead.letters"))
+        return line.put("shortened", count(counts, "bridge.events.shortened"))
+                .put("deadLetters", count(counts, "bridge.dead.letters"))
                 .put("deadLettersEvicted", count(counts, "bridge.dead.letters.evicted"))
                 .put("deadLettersKept", Math.round(gauge("bridge.dead.letters.kept")));
     }

@@ -156,6 +156,8 @@ public interface BridgeSettings {
     @Range(min = "1s", max = "1h")
     Duration retryMisconfiguredAfter();
 
+    Oversized oversized();
+
     /** Source categories by group. */
     Map<String, String> category();
 
@@ -181,6 +183,16 @@ public interface BridgeSettings {
         OUTBOX,
         /** Topics of Kafka brokers. */
         KAFKA
+    }
+
+    /** What becomes of an event that Sumo Logic would slice. */
+    enum Oversized {
+        /** It is delivered, and arrives in slices. */
+        DELIVER,
+        /** It is a dead letter. */
+        DEAD_LETTER,
+        /** Its details are cut so that it fits. */
+        SHORTEN
     }
 
     /** What redaction does with a field. */

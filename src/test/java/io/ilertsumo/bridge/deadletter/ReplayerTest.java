@@ -91,7 +91,7 @@ class ReplayerTest {
     }
 
     @Test
-    void whatIsUnreadableDroppedOrForgottenByTheRouteStays() {
+    void whatIsUnreadableDroppedKeptOrForgottenByTheRouteStays() {
         long id = store.keep("unreadable", null, "body");
 
         route = exchange -> Event.read(exchange.getMessage().getBody(byte[].class));
@@ -99,6 +99,8 @@ class ReplayerTest {
         assertEquals(2, store.letters.get(id).attempts());
         route = exchange -> exchange.getMessage().setHeader(LaneConstants.RESULT, LaneConstants.DROPPED);
         assertEquals(Result.DROPPED, replayer.replay(id));
+        route = exchange -> exchange.getMessage().setHeader(LaneConstants.RESULT, "oversized");
+        assertEquals(Result.KEPT, replayer.replay(id));
         route = exchange -> exchange.getMessage().removeHeaders("*");
         assertEquals(Result.FAILED, replayer.replay(id));
         assertEquals(1, store.count());
