@@ -44,6 +44,7 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
     /** Above Quarkus's own converter of sizes, which refuses 1MB. */
     private static final int CONVERTER_PRIORITY = 1000;
     private static final Pattern VARIABLE = Pattern.compile("[A-Z0-9_]+");
+    private static final Pattern TOKEN = Pattern.compile("[\\w+/=.~$%!*-]+");
 
     @Override
     public void configBuilder(SmallRyeConfigBuilder builder) {
@@ -51,6 +52,7 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
         if (ExecutionMode.current() == ExecutionMode.RUNTIME_INIT) {
             builder.withSources((ConfigSourceFactory) SettingsCheck::secrets);
         }
+        builder.withInterceptorFactories(new LiteralVariables());
         builder.withConverter(MemorySize.class, CONVERTER_PRIORITY, new SizeConverter());
         builder.withValidator(this);
     }
@@ -62,9 +64,9 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
         }
         Map<String, String> secrets = new HashMap<>();
         try (Stream<Path> files = Files.list(Path.of(dir))) {
-            // the last line may end with a line break, and a secret is no expression
-            files.filter(Files::isRegularFile).forEach(file -> text(file).ifPresent(secret -> secrets
-                    .put(file.getFileName().toString(), secret.replaceAll("\\R+\\z", "").replace("$", "\\$"))));
+            // the last line may end with a line break
+            files.filter(Files::isRegularFile).forEach(file -> text(file).ifPresent(
+                    secret -> secrets.put(file.getFileName().toString(), secret.replaceAll("\\R+\\z", ""))));
         } catch (IOException e) {
             // reported by the check of the directory
         }
@@ -145,7 +147,10 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
         if (settings.url().isEmpty()) {
             errors.add("SUMOLOGIC_URL is missing: the URL of the Sumo Logic HTTP source");
         } else if (!isHttpUrl(settings.url().get())) {
-            errors.add("SUMOLOGIC_URL is not an http or https URL");
+            errors.add("SUMOLOGIC_URL is not an http or https URL, or has blanks, quotes or a # in it");
+        }
+        if (settings.token().filter(token -> !TOKEN.matcher(token).matches()).isPresent()) {
+            errors.add("SUMOLOGIC_TOKEN is not a token alone, without x-sumo-token:, blanks and quotes");
         }
     }
 
@@ -190,7 +195,8 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
     private static boolean isHttpUrl(String text) {
         try {
             URI uri = URI.create(text);
-            return uri.getHost() != null && ("https".equals(uri.getScheme()) || "http".equals(uri.getScheme()));
+            return uri.getHost() != null && uri.getRawFragment() == null
+                    && ("https".equals(uri.getScheme()) || "http".equals(uri.getScheme()));
         } catch (IllegalArgumentException e) {
             return false;
         }

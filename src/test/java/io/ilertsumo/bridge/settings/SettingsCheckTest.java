@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
+import org.eclipse.microprofile.config.spi.ConfigSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,6 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.config.ConfigValidationException;
+import io.smallrye.config.EnvConfigSource;
 import io.smallrye.config.PropertiesConfigSource;
 import io.smallrye.config.SmallRyeConfig;
 import io.smallrye.config.SmallRyeConfigBuilder;
@@ -32,6 +34,9 @@ class SettingsCheckTest {
 
     private static final String URL = "sumologic.url=https://sumo.example/receiver/v1/http/SECRET-TOKEN";
     private static final String PASSWORD = "ilert.webhook.password=secret";
+    private static final String NO_URL = "SUMOLOGIC_URL is not an http or https URL, or has blanks, quotes or a # in it";
+    private static final String NO_TOKEN = "SUMOLOGIC_TOKEN is not a token alone, without x-sumo-token:, blanks and "
+            + "quotes";
 
     @Test
     void theDefaultsAreValid() throws IOException {
@@ -49,7 +54,7 @@ class SettingsCheckTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {
+    @CsvSource(delimiter = '|', quoteCharacter = '\0', ignoreLeadingAndTrailingWhitespace = false, value = {
             "bridge.batch.max-events=0|BRIDGE_BATCH_MAX_EVENTS must be between 1 and 100000: 0",
             "bridge.batch.max-events=2147483647|BRIDGE_BATCH_MAX_EVENTS must be between 1 and 100000: 2147483647",
             "bridge.max-body-size=17MB|BRIDGE_MAX_BODY_SIZE must be between 1KB and 16MB: 17825792",
@@ -63,7 +68,14 @@ class SettingsCheckTest {
             "bridge.secrets.dir=/not/there|BRIDGE_SECRETS_DIR is not a directory: /not/there",
             "bridge.routes.dir=/not/there|BRIDGE_ROUTES_DIR is not a directory: /not/there",
             "bridge.drop-groups=other, escalation|BRIDGE_DROP_GROUPS contains blanks: separate groups by commas alone",
-            "sumologic.url=sumo/SECRET-TOKEN|SUMOLOGIC_URL is not an http or https URL",
+            "sumologic.url=sumo/SECRET-TOKEN|" + NO_URL,
+            "sumologic.url=https://sumo.example/SECRET-TOKEN |" + NO_URL,
+            "sumologic.url=\"https://sumo.example/SECRET-TOKEN\"|" + NO_URL,
+            "sumologic.url=https://sumo.example/#SECRET-TOKEN|" + NO_URL,
+            "sumologic.url=https://sumo.example/{{SECRET-TOKEN}}|" + NO_URL,
+            "sumologic.token=x-sumo-token: SECRET-TOKEN|" + NO_TOKEN,
+            "sumologic.token={{SECRET-TOKEN}}|" + NO_TOKEN,
+            "sumologic.token=SECRET-TOKEN |" + NO_TOKEN,
             "sumologic.url=|SUMOLOGIC_URL is missing: the URL of the Sumo Logic HTTP source",
             "ilert.webhook.password=|ILERT_WEBHOOK_PASSWORD is missing: the secret that iLert sends "
                     + "(or set ILERT_WEBHOOK_AUTH to none)" })
@@ -86,7 +98,7 @@ class SettingsCheckTest {
     void allErrorsAreReportedTogether() {
         assertEquals(List.of("BRIDGE_DEAD_LETTERS_MAX must be between 1 and 10000000: 0",
                 "BRIDGE_OUTBOX_MAX_BYTES must be between 1KB and 1000TB: 0",
-                "SUMOLOGIC_CONNECTIONS must be between 1 and 64: 100", "SUMOLOGIC_URL is not an http or https URL"),
+                "SUMOLOGIC_CONNECTIONS must be between 1 and 64: 100", NO_URL),
                 problems(PASSWORD, "bridge.outbox.max-bytes=0", "bridge.dead-letters.max=0", "sumologic.url=token",
                         "sumologic.connections=100").stream().sorted().toList());
     }
@@ -109,6 +121,24 @@ class SettingsCheckTest {
                 problems(URL, PASSWORD, "bridge.secrets.dir=" + directory));
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = { "a$$b", "a${c:d}e", "${sumologic.name}", "$", "\\$", "\\\\$$", "$${", "a\\b", "{{a}}",
+            "#a", " a ",
+            "${x::y}" })
+    void environmentVariablesAreLiteral(String secret) throws IOException {
+        Map<String, String> variables = Map.of("ILERT_WEBHOOK_PASSWORD", secret, "ILERT_WEBHOOK_USERNAME", secret,
+                "BRIDGE_MANAGEMENT_PASSWORD", secret, "SUMOLOGIC_NAME", secret, "KAFKA_SASL_JAAS_CONFIG", secret);
+        SmallRyeConfig config = config(new EnvConfigSource(variables, 300), URL, "used=a-${sumologic.name}-b");
+
+        assertEquals(secret, config.getConfigMapping(WebhookSettings.class).password().orElse(null));
+        assertEquals(secret, config.getConfigMapping(WebhookSettings.class).username());
+        assertEquals(secret, config.getConfigMapping(BridgeSettings.class).managementPassword().orElse(null));
+        // as Quarkus reads properties of Kafka's clients
+        assertEquals(secret, config.getValue("KAFKA_SASL_JAAS_CONFIG", String.class));
+        assertEquals(secret, config.getValue("kafka.sasl.jaas.config", String.class));
+        assertEquals("a-" + secret + "-b", config.getValue("used", String.class));
+    }
+
     @Test
     void noMessageHoldsASecret() {
         String all = String.join(" ", problems("sumologic.url=SECRET-TOKEN", "sumologic.connections=x",
@@ -124,6 +154,10 @@ class SettingsCheckTest {
 
     /** The packaged defaults, overridden by settings; of a setting that is there twice the last counts. */
     private static SmallRyeConfig config(String... settings) throws IOException {
+        return config(new EnvConfigSource(Map.of(), 300), settings);
+    }
+
+    private static SmallRyeConfig config(ConfigSource environment, String... settings) throws IOException {
         Map<String, String> overrides = Arrays.stream(settings).map(setting -> setting.split("=", 2))
                 .collect(Collectors.toMap(setting -> setting[0], setting -> setting[1], (first, last) -> last));
         return new SmallRyeConfigBuilder().addDefaultInterceptors()
@@ -132,6 +166,6 @@ class SettingsCheckTest {
                 .withMappingIgnore("bridge.**").withMappingIgnore("sumologic.**").withMappingIgnore("ilert.**")
                 .withSources(new PropertiesConfigSource(
                         Path.of("src", "main", "resources", "application.properties").toUri().toURL(), 100))
-                .withSources(new PropertiesConfigSource(overrides, "test", 200)).build();
+                .withSources(new PropertiesConfigSource(overrides, "test", 200), environment).build();
     }
 }

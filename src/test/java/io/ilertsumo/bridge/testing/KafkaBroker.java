@@ -55,7 +55,7 @@ public final class KafkaBroker implements AutoCloseable {
     public static final String USERNAME = "bridge";
 
     /** A secret, which must appear nowhere. It has a quote and a backslash, which a client has to escape. */
-    public static final String PASSWORD = "marker-8r0ker;pass\"wo\\rd";
+    public static final String PASSWORD = "marker-8r0ker;pass\"wo\\rd$$${x}";
 
     /** How a client connects. */
     public enum Listener {
