@@ -111,7 +111,7 @@ class StartIT {
         Files.writeString(secrets.resolve("SUMOLOGIC_URL"), settings.remove("SUMOLOGIC_URL") + "\n");
         settings.remove("ILERT_WEBHOOK_PASSWORD");
         String password = "p$$w${x}\\$";
-        Files.writeString(secrets.resolve("ILERT_WEBHOOK_PASSWORD"), password);
+        Files.writeString(secrets.resolve("ILERT_WEBHOOK_PASSWORD"), password + "\r\n");
         settings.put("BRIDGE_SECRETS_DIR", secrets.toString());
 
         try (Program program = Program.start(settings)) {
@@ -120,6 +120,36 @@ class StartIT {
             assertEquals(202, program.send(Events.express(id), password));
 
             Awaitility.await().until(() -> !sumoLogic.messagesWith(id).isEmpty());
+        }
+    }
+
+    @Test
+    void secretsInTheEnvironmentAreLiteral() throws Exception {
+        String password = "a$$b${c:d}{{e}}#\\$ ";
+        settings.put("ILERT_WEBHOOK_PASSWORD", password);
+        settings.put("SUMOLOGIC_URL", settings.get("SUMOLOGIC_URL") + "?$$=$x");
+
+        try (Program program = Program.start(settings)) {
+            String id = Events.newId();
+            assertEquals(202, program.send(Events.express(id), password));
+
+            Awaitility.await().until(() -> !sumoLogic.messagesWith(id).isEmpty());
+            assertTrue(sumoLogic.requests().get(0).path().endsWith("?$$=$x"), () -> sumoLogic.requests().toString());
+        }
+    }
+
+    @Test
+    void aWrongProxyOrAuthorityIsReportedWithoutTheProxysPassword() throws Exception {
+        settings.put("HTTPS_PROXY", "socks5://user:s3cret@proxy:1080");
+        assertFalse(doesNotStart("HTTPS_PROXY is not the URL of an HTTP proxy").contains("s3cret"));
+        settings.put("SUMOLOGIC_PROXY", "none");
+        Path ca = SumoLogicResource.newDirectory("ca").resolve("ca.crt");
+        settings.put("SUMOLOGIC_CA", ca.toString());
+        for (String text : new String[]{ null, "", "no certificate", "-----BEGIN CERTIFICATE-----\nMII=\n" }) {
+            if (text != null) {
+                Files.writeString(ca, text);
+            }
+            doesNotStart("SUMOLOGIC_CA is not a PEM file of certificates: " + ca);
         }
     }
 

@@ -1,18 +1,18 @@
 package io.ilertsumo.bridge;
 
+import static org.hamcrest.MatcherAssert.assertThat;
+import static org.hamcrest.Matchers.containsString;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.KeyStore;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-
-import javax.net.ssl.KeyManagerFactory;
-import javax.net.ssl.SSLContext;
+import java.util.stream.Stream;
 
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
@@ -20,8 +20,13 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import io.ilertsumo.bridge.testing.Certificates;
+import io.ilertsumo.bridge.testing.Certificates.Holder;
 import io.ilertsumo.bridge.testing.Events;
 import io.ilertsumo.bridge.testing.Program;
 import io.ilertsumo.bridge.testing.SumoLogic;
@@ -31,25 +36,21 @@ import io.ilertsumo.bridge.testing.SumoLogicResource;
 /** Events are sent by https only to a server with a trusted certificate. */
 class TlsIT {
 
+    private static Certificates certificates;
     private static SumoLogic sumoLogic;
     private static Program program;
 
     @BeforeAll
     static void start() throws Exception {
-        Path store = new Certificates().of(Certificates.Holder.LOCALHOST).store();
-        char[] password = Certificates.STORE_PASSWORD.toCharArray();
-        KeyStore keys = KeyStore.getInstance("PKCS12");
-        try (InputStream in = Files.newInputStream(store)) {
-            keys.load(in, password);
-        }
-        KeyManagerFactory managers = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
-        managers.init(keys, password);
-        SSLContext context = SSLContext.getInstance("TLS");
-        context.init(managers.getKeyManagers(), null, null);
-        sumoLogic = new SumoLogic(context.getServerSocketFactory());
-        program = Program.start(Program.settings(sumoLogic, SumoLogicResource.newDirectory("outbox")),
-                "-Djavax.net.ssl.trustStore=" + store,
-                "-Djavax.net.ssl.trustStorePassword=" + Certificates.STORE_PASSWORD);
+        certificates = new Certificates();
+        sumoLogic = new SumoLogic(certificates.sockets(Holder.LOCALHOST));
+        program = Program.start(settings(sumoLogic, certificates.ca()));
+    }
+
+    private static Map<String, String> settings(SumoLogic receiver, Path ca) {
+        Map<String, String> settings = Program.settings(receiver, SumoLogicResource.newDirectory("outbox"));
+        settings.put("SUMOLOGIC_CA", ca.toString());
+        return settings;
     }
 
     @AfterAll
@@ -66,8 +67,10 @@ class TlsIT {
         sumoLogic.forget();
     }
 
-    @Test
-    void eventsArriveByHttps() throws Exception {
+    @ParameterizedTest
+    @ValueSource(strings = { "TLSv1.2", "TLSv1.3" })
+    void eventsArriveByHttps(String protocol) throws Exception {
+        sumoLogic.offer(protocol);
         String id = Events.newId();
         assertEquals(202, program.send(Events.express(id)));
 
@@ -75,12 +78,57 @@ class TlsIT {
     }
 
     @Test
-    void nothingIsSentToSomebodyWhoIsNotTrusted() throws Exception {
-        try (Program distrustful = Program.start(
-                Program.settings(sumoLogic, SumoLogicResource.newDirectory("outbox")))) {
-            assertEquals(202, distrustful.send(Events.express(Events.newId())));
+    void theAuthoritiesOfTheFileAreTrustedInAdditionToThoseOfTheJvm() throws Exception {
+        Path other = new Certificates().ca();
+        try (Program trusting = Program.start(settings(sumoLogic, other),
+                "-Djavax.net.ssl.trustStore=" + certificates.of(Holder.LOCALHOST).store(),
+                "-Djavax.net.ssl.trustStorePassword=" + Certificates.STORE_PASSWORD)) {
+            String id = Events.newId();
+            assertEquals(202, trusting.send(Events.express(id)));
+
+            eventually().until(() -> sumoLogic.messagesWith(id).size() == 1);
+        }
+    }
+
+    @Test
+    void aChangedFileCountsAtTheNextConnection() throws Exception {
+        Path ca = SumoLogicResource.newDirectory("ca").resolve("ca.crt");
+        Files.copy(new Certificates().ca(), ca);
+        try (Program distrustful = Program.start(settings(sumoLogic, ca))) {
+            String id = Events.newId();
+            assertEquals(202, distrustful.send(Events.express(id)));
             eventually().until(() -> distrustful.management("/q/health/ready").contains("failed: "));
             assertEquals(List.of(), sumoLogic.requests());
+
+            Files.copy(certificates.ca(), ca, StandardCopyOption.REPLACE_EXISTING);
+
+            eventually().until(() -> sumoLogic.messagesWith(id).size() == 1);
+        }
+    }
+
+    static Stream<Arguments> untrusted() {
+        return Stream.of(
+                arguments(Holder.LOCALHOST, false, "CN=localhost, signed by CN=ca, is not trusted: "
+                        + "unable to find valid certification path to requested target (SUMOLOGIC_CA is not set)"),
+                arguments(Holder.EXPIRED, true, "CN=expired, signed by CN=ca, is not trusted: NotAfter: "),
+                arguments(Holder.ELSEWHERE, true, "Certificate for <localhost> doesn't match any of the subject "
+                        + "alternative names: [" + Certificates.OTHER_HOST + "]"));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource
+    void untrusted(Holder holder, boolean isAuthorityKnown, String reason) throws Exception {
+        try (SumoLogic other = new SumoLogic(certificates.sockets(holder))) {
+            Map<String, String> settings = settings(other, certificates.ca());
+            if (!isAuthorityKnown) {
+                settings.remove("SUMOLOGIC_CA");
+            }
+            try (Program distrustful = Program.start(settings)) {
+                assertEquals(202, distrustful.send(Events.express(Events.newId())));
+                eventually().untilAsserted(
+                        () -> assertThat(distrustful.management("/q/health/ready"), containsString(reason)));
+                assertEquals(List.of(), other.requests());
+            }
         }
     }
 

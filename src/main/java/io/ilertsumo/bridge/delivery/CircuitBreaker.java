@@ -190,7 +190,7 @@ public class CircuitBreaker implements BatchListener {
                     .log("The circuit of the lane {} is open, its events "
                             + "stay pending. {} ({}). {} failures since {}, next try in {} ms{}", lane, message, reason,
                             trouble.failures(), trouble.since(), wait,
-                            isMisconfigured ? ". Check SUMOLOGIC_URL and SUMOLOGIC_TOKEN" : "");
+                            isMisconfigured ? ". Check SUMOLOGIC_URL, SUMOLOGIC_TOKEN and the proxy" : "");
         }
     }
 

@@ -1,5 +1,6 @@
 package io.ilertsumo.bridge.settings;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -17,6 +18,12 @@ public interface SumoLogicSettings {
 
     /** A secret. */
     Optional<String> token();
+
+    /** PEM. */
+    Optional<Path> ca();
+
+    /** {@code none} for no proxy. A secret, since it may hold a password. */
+    Optional<String> proxy();
 
     String category();
 

@@ -10,18 +10,35 @@ import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.Certificate;
+import java.security.cert.CertificateFactory;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 
-/** A certificate authority of the tests' own, and what it has signed: a certificate for localhost and one for a client. */
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLServerSocketFactory;
+import javax.net.ssl.TrustManagerFactory;
+
+/** A certificate authority of the tests' own, and what it has signed. */
 public final class Certificates {
 
     public static final String STORE_PASSWORD = "changeit";
 
+    /** The name of {@link Holder#ELSEWHERE}, which no DNS server knows. */
+    public static final String OTHER_HOST = "sumo.invalid";
+
     /** Whom {@link #of} knows. */
     public enum Holder {
-        LOCALHOST, CLIENT
+        LOCALHOST("dns:localhost"), CLIENT("dns:localhost"), EXPIRED("dns:localhost", "-startdate",
+                "-3d"), ELSEWHERE("dns:" + OTHER_HOST);
+
+        private final List<String> arguments = new ArrayList<>();
+
+        Holder(String name, String... arguments) {
+            this.arguments.addAll(List.of("-ext", "SAN=" + name, "-signer", "ca"));
+            this.arguments.addAll(List.of(arguments));
+        }
     }
 
     /**
@@ -39,8 +56,9 @@ public final class Certificates {
         Path all = directory.resolve("all.p12");
         keytool(all, "-alias", "ca", "-dname", "CN=ca", "-ext", "bc:c=ca:true");
         for (Holder holder : Holder.values()) {
-            keytool(all, "-alias", holder.name(), "-dname", "CN=" + holder.name().toLowerCase(), "-ext",
-                    "SAN=dns:localhost", "-signer", "ca");
+            List<String> arguments = new ArrayList<>(holder.arguments);
+            arguments.addAll(List.of("-alias", holder.name(), "-dname", "CN=" + holder.name().toLowerCase()));
+            keytool(all, arguments.toArray(String[]::new));
         }
         try (InputStream in = Files.newInputStream(all)) {
             KeyStore store = KeyStore.getInstance("PKCS12");
@@ -110,5 +128,39 @@ public final class Certificates {
         String name = holder.name().toLowerCase();
         return new Issued(directory.resolve(name + ".crt"), directory.resolve(name + ".key"),
                 directory.resolve(name + ".pem"), directory.resolve(name + ".p12"));
+    }
+
+    /** Of clients that trust the authority. */
+    public SSLContext trusting() throws GeneralSecurityException {
+        try (InputStream in = Files.newInputStream(ca())) {
+            KeyStore trusted = KeyStore.getInstance("PKCS12");
+            trusted.load(null, null);
+            trusted.setCertificateEntry("ca", CertificateFactory.getInstance("X.509").generateCertificate(in));
+            TrustManagerFactory managers = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+            managers.init(trusted);
+            SSLContext context = SSLContext.getInstance("TLS");
+            context.init(null, managers.getTrustManagers(), null);
+            return context;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Of servers that have what the authority has signed for somebody. */
+    public SSLServerSocketFactory sockets(Holder holder) {
+        try (InputStream in = Files.newInputStream(of(holder).store())) {
+            char[] password = STORE_PASSWORD.toCharArray();
+            KeyStore keys = KeyStore.getInstance("PKCS12");
+            keys.load(in, password);
+            KeyManagerFactory managers = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+            managers.init(keys, password);
+            SSLContext context = SSLContext.getInstance("TLS");
+            context.init(managers.getKeyManagers(), null, null);
+            return context.getServerSocketFactory();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException(e);
+        }
     }
 }

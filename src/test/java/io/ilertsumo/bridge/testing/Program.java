@@ -30,7 +30,7 @@ import org.awaitility.Awaitility;
 public final class Program implements AutoCloseable {
 
     private static final Pattern LISTENING = Pattern
-            .compile("Listening on: http://[^:]+:(\\d+)\\. Management interface listening on http://[^:]+:(\\d+)");
+            .compile("Listening on: https?://[^:]+:(\\d+)\\. Management interface listening on http://[^:]+:(\\d+)");
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
@@ -43,7 +43,8 @@ public final class Program implements AutoCloseable {
         output = SumoLogicResource.newDirectory("program").resolve("output");
         ProcessBuilder builder = new ProcessBuilder(command);
         Map<String, String> all = builder.environment();
-        all.keySet().removeIf(name -> name.matches("(SUMOLOGIC|ILERT|BRIDGE|KAFKA|QUARKUS|CAMEL)_.*"));
+        all.keySet().removeIf(
+                name -> name.matches("(SUMOLOGIC|ILERT|BRIDGE|KAFKA|QUARKUS|CAMEL)_.*|(?i:https?|no)_(?i:proxy)"));
         all.put("QUARKUS_HTTP_PORT", "0");
         all.put("QUARKUS_MANAGEMENT_PORT", "0");
         all.putAll(environment);
@@ -201,6 +202,11 @@ public final class Program implements AutoCloseable {
         HttpRequest request = HttpRequest.newBuilder(URI.create("http://localhost:" + managementPort + path))
                 .header("X-Requested-By", "test").method(method, HttpRequest.BodyPublishers.noBody()).build();
         return client.send(request, HttpResponse.BodyHandlers.ofString()).body();
+    }
+
+    /** The port of its webhook. */
+    public int port() {
+        return port;
     }
 
     /** A connection to its webhook. */

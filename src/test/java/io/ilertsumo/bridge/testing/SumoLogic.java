@@ -31,6 +31,7 @@ import java.util.zip.GZIPInputStream;
 import java.util.zip.InflaterInputStream;
 
 import javax.net.ServerSocketFactory;
+import javax.net.ssl.SSLServerSocket;
 import javax.net.ssl.SSLServerSocketFactory;
 
 /**
@@ -144,6 +145,20 @@ public final class SumoLogic implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** Closes all connections, and accepts those of that version of TLS only. */
+    public void offer(String protocol) throws IOException {
+        synchronized (lock) {
+            ((SSLServerSocket) listener).setEnabledProtocols(new String[]{ protocol });
+            for (Socket socket : connections) {
+                socket.close();
+            }
+        }
+    }
+
+    public int port() {
+        return port;
     }
 
     /** The URL with the token in it. */
