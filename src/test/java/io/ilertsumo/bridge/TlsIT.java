@@ -77,6 +77,15 @@ class TlsIT {
         eventually().untilAsserted(() -> assertEquals(List.of(Events.express(id)), sumoLogic.messages()));
     }
 
+    /** Else a busy lane would never look up the address of the name again. */
+    @Test
+    void aConnectionIsReplacedWhileItIsUsed() {
+        Awaitility.await().pollInterval(Duration.ofSeconds(1)).atMost(Duration.ofSeconds(60)).until(() -> {
+            program.send(Events.express(Events.newId()));
+            return sumoLogic.requests().stream().map(SumoLogic.Request::connection).distinct().count() > 1;
+        });
+    }
+
     @Test
     void theAuthoritiesOfTheFileAreTrustedInAdditionToThoseOfTheJvm() throws Exception {
         Path other = new Certificates().ca();
