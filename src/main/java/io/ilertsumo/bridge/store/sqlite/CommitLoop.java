@@ -40,7 +40,7 @@ final class CommitLoop implements AutoCloseable {
     private final Executor completions;
     private final BlockingQueue<Entry> queue = new LinkedBlockingQueue<>();
     private final AtomicLong queuedBytes = new AtomicLong();
-    private final Thread thread = new Thread(this::run, "outbox-writer");
+    private final CompletableFuture<Void> ended;
     private final LogLimit failures = new LogLimit();
     volatile boolean open = true;
 
@@ -104,7 +104,7 @@ final class CommitLoop implements AutoCloseable {
         this.name = name;
         this.transactions = transactions;
         this.completions = completions;
-        thread.start();
+        ended = CompletableFuture.runAsync(this::run, task -> new Thread(task, "outbox-writer").start());
     }
 
     /** Queues a write, unless too much is queued. One without bytes is always queued, one of any size if it is alone. */
@@ -179,9 +179,14 @@ final class CommitLoop implements AutoCloseable {
     }
 
     private StoreException failed(Throwable e) {
-        transactions.rollback(e);
-        if (failures.count(name) > 0) {
-            LOG.error("{} can't be written; what was to be written is answered with an error: {}", name, e.toString());
+        try {
+            transactions.rollback(e);
+            if (failures.count(name) > 0) {
+                LOG.error("{} can't be written; what was to be written is answered with an error: {}", name,
+                        e.toString());
+            }
+        } catch (Exception | Error again) {
+            // the thread must go on; a connection that is of no use fails in the next transaction
         }
         return new StoreException(name + " can't be written: " + e.getMessage(), e);
     }
@@ -197,7 +202,8 @@ final class CommitLoop implements AutoCloseable {
             }
         }
         if (!others.isEmpty()) {
-            execute(() -> complete(others, thread));
+            Thread loop = Thread.currentThread();
+            execute(() -> complete(others, loop));
         }
     }
 
@@ -227,17 +233,13 @@ final class CommitLoop implements AutoCloseable {
         }
     }
 
-    /** Commits what is queued and ends the thread. Later writes fail. */
+    /** Commits what is queued and ends the thread, whether or not the caller is interrupted. Later writes fail. */
     @Override
     public void close() {
         open = false;
         // ends the wait of the thread
         queue.add(new Entry(() -> LOG.debug("{} is closed", name), 0, failure -> {
         }, true));
-        try {
-            thread.join();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        ended.join();
     }
 }

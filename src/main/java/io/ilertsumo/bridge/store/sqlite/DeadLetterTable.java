@@ -37,20 +37,23 @@ final class DeadLetterTable implements DeadLetterStore {
     private long bytes;
     private volatile long evicted;
     private long evictedNow;
-    private long ageCheckedMillis;
-    private long ageCheckedNanos;
+    /** When the age was checked, in milliseconds since the epoch and in nanoseconds. */
+    private long[] ageChecked;
+    /** The same in the open transaction. */
+    private long[] ageCheckedNow;
 
     DeadLetterTable(Outbox outbox, BridgeSettings settings, long nowMillis, long nowNanos) {
         this.outbox = outbox;
         this.settings = settings;
-        this.ageCheckedMillis = nowMillis;
-        this.ageCheckedNanos = nowNanos;
+        ageCheckedNow = new long[]{ nowMillis, nowNanos };
+        ageChecked = ageCheckedNow;
     }
 
     /** Uses the connection from now on, and reads what is committed. */
     void open(Sql connection) throws SQLException {
         sql = connection;
         evictedNow = 0;
+        ageCheckedNow = ageChecked;
         sql.query("SELECT count(*), total(bytes) FROM dead_letter", row -> {
             count = row.getLong(1);
             bytes = row.getLong(2);
@@ -119,11 +122,10 @@ final class DeadLetterTable implements DeadLetterStore {
 
     /** Once an hour, and only if the clock was not set since: else letters that are not old would be evicted. */
     void evictAged(long nowMillis, long nowNanos) throws SQLException {
-        long elapsed = TimeUnit.NANOSECONDS.toMillis(nowNanos - ageCheckedNanos);
+        long elapsed = TimeUnit.NANOSECONDS.toMillis(nowNanos - ageChecked[1]);
         if (elapsed >= AGE_CHECK_MILLIS) {
-            boolean isClockEven = Math.abs(nowMillis - ageCheckedMillis - elapsed) <= MAX_CLOCK_CHANGE_MILLIS;
-            ageCheckedMillis = nowMillis;
-            ageCheckedNanos = nowNanos;
+            boolean isClockEven = Math.abs(nowMillis - ageChecked[0] - elapsed) <= MAX_CLOCK_CHANGE_MILLIS;
+            ageCheckedNow = new long[]{ nowMillis, nowNanos };
             if (isClockEven) {
                 evictedNow += delete("DELETE FROM dead_letter WHERE last < ? RETURNING bytes",
                         nowMillis - settings.deadLettersMaxAge().toMillis());
@@ -143,6 +145,7 @@ final class DeadLetterTable implements DeadLetterStore {
 
     /** Counts what is committed. */
     void committed() {
+        ageChecked = ageCheckedNow;
         if (evictedNow > 0) {
             evicted += evictedNow;
             LOG.warn("Evicted {} dead letter(s) to keep the bounds, {} are kept", evictedNow, count);

@@ -21,6 +21,8 @@ import io.ilertsumo.bridge.store.sqlite.OutboxLane.State;
  */
 final class EventTable {
 
+    /** Bits of a row's ID that count the rows of a FIFO; the bits above are the FIFO's ID. */
+    static final int ROW_BITS = 40;
     /** A row has at most so many bytes, unless its only event has more: reading a row takes little memory. */
     private static final int MAX_ROW_BYTES = 256 * 1024;
 
@@ -55,7 +57,7 @@ final class EventTable {
         Set<Fifo> unread = new HashSet<>(fifos.values());
         unread.forEach(Fifo::clearRow);
         // not that of events whose queue is lost
-        lastFifo = Math.max(lastFifo, sql.number("SELECT max(id) FROM event") >> 40);
+        lastFifo = Math.max(lastFifo, sql.number("SELECT max(id) FROM event") >> ROW_BITS);
         sql.query("SELECT id, lane, grp, events, bytes, first, taken FROM queue", row -> {
             if (row.getString(2) == null || row.getString(3) == null) {
                 throw new SQLiteException("A queue has no name", SQLiteErrorCode.SQLITE_CORRUPT);
@@ -161,7 +163,8 @@ final class EventTable {
     /** Moves the first row of a FIFO, which is damaged, to a table of its own. */
     void setAside(OutboxBatch damaged) throws SQLException {
         sql.update("INSERT OR IGNORE INTO damaged SELECT event.id, lane, grp, accepted, event.events, checksum, body"
-                + " FROM event JOIN queue ON queue.id = event.id >> 40 WHERE event.id = ?", damaged.row() - 1);
+                + " FROM event JOIN queue ON queue.id = event.id >> " + ROW_BITS + " WHERE event.id = ?",
+                damaged.row() - 1);
         acknowledge(damaged);
     }
 

@@ -230,8 +230,10 @@ final class OutboxDatabase implements AutoCloseable {
                 rows = copy(from, to, "queue") + copy(from, to, "event") + copy(from, to, "damaged")
                         + copy(from, to, "seen") + copy(from, to, "dead_letter");
                 to.execute("UPDATE queue SET (events, bytes) = (SELECT coalesce(sum(events), 0),"
-                        + " coalesce(sum(length(body)), 0) FROM event WHERE event.id >> 40 = queue.id)");
-                orphans = to.number("SELECT count(*) FROM event WHERE id >> 40 NOT IN (SELECT id FROM queue)");
+                        + " coalesce(sum(length(body)), 0) FROM event WHERE event.id >> " + EventTable.ROW_BITS
+                        + " = queue.id)");
+                orphans = to.number("SELECT count(*) FROM event WHERE id >> " + EventTable.ROW_BITS
+                        + " NOT IN (SELECT id FROM queue)");
                 to.execute("COMMIT");
             }
             setAside(aside);

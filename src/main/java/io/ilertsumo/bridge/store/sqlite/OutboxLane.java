@@ -68,8 +68,8 @@ final class OutboxLane implements LaneStatus, BatchSource {
             this.id = id;
             this.lane = lane;
             this.group = group;
-            begin = id << 40;
-            end = id + 1 << 40;
+            begin = id << EventTable.ROW_BITS;
+            end = id + 1 << EventTable.ROW_BITS;
             committed = new State(0, 0, begin, 0, 0);
             current = committed;
             lastRow = begin - 1;

@@ -52,6 +52,7 @@ class CommitLoopTest {
         private volatile Throwable beginFailure;
         private volatile Throwable commitFailure;
         private volatile RuntimeException idleFailure;
+        private volatile Error rollbackFailure;
 
         CommitLoop.Write write(String text) {
             return () -> open.add(text);
@@ -83,6 +84,9 @@ class CommitLoopTest {
         public void rollback(Throwable cause) {
             causes.add(cause.getMessage());
             open.clear();
+            if (rollbackFailure != null) {
+                throw rollbackFailure;
+            }
         }
 
         @Override
@@ -285,6 +289,41 @@ class CommitLoopTest {
         Awaitility.await().until(() -> memory.causes.contains("idle"));
 
         assertNull(get(offer(memory.write("1"))));
+    }
+
+    @Test
+    void ifARollbackFailsTheCallersGetAnAnswerAndTheThreadGoesOn() throws Exception {
+        memory.commitFailure = new OutOfMemoryError("Out of memory on purpose");
+        memory.rollbackFailure = new OutOfMemoryError("Again");
+        assertInstanceOf(StoreException.class, get(offer(memory.write("1"))));
+        memory.idleFailure = new IllegalStateException("Idle fails on purpose");
+        int before = memory.idle.get();
+        Awaitility.await().until(() -> memory.idle.get() > before);
+
+        memory.commitFailure = null;
+        memory.idleFailure = null;
+
+        assertNull(get(offer(memory.write("2"))));
+    }
+
+    @Test
+    void aCloseThatIsInterruptedWaitsForTheEnd() throws Exception {
+        CountDownLatch release = hold();
+        CompletableFuture<StoreException> last = offer(memory.write("last"));
+        CompletableFuture<Boolean> closed = new CompletableFuture<>();
+        Thread closer = new Thread(() -> {
+            loop.close();
+            closed.complete(Thread.currentThread().isInterrupted());
+        });
+        closer.start();
+        Awaitility.await().until(() -> closer.getState() == Thread.State.WAITING);
+        closer.interrupt();
+        Awaitility.await().until(() -> closer.getState() == Thread.State.WAITING && !closer.isInterrupted());
+        assertFalse(closed.isDone());
+        release.countDown();
+
+        assertTrue(closed.get(10, TimeUnit.SECONDS), "it is interrupted still");
+        assertNull(get(last));
     }
 
     @Test

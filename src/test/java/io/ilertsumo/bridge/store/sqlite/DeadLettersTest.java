@@ -183,6 +183,12 @@ class DeadLettersTest extends OutboxFixture {
             evictAged(table, 3 * HOUR, now + HOUR);
             assertEquals(2, table.count(), "the clock was set back");
             assertEquals(0, table.evicted());
+            sql.update("BEGIN");
+            table.evictAged(now + 2 * HOUR, TimeUnit.MILLISECONDS.toNanos(4 * HOUR));
+            assertEquals(1, table.count());
+            sql.update("ROLLBACK");
+            table.open(sql);
+            assertEquals(2, table.count(), "the transaction failed");
             evictAged(table, 4 * HOUR, now + 2 * HOUR);
 
             assertEquals(1, table.count());
