@@ -3,6 +3,7 @@ package io.ilertsumo.bridge.lane;
 import java.util.List;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
@@ -22,7 +23,7 @@ class LaneConsumer extends DefaultConsumer implements Suspendable {
 
     private static final Logger LOG = LoggerFactory.getLogger(LaneConsumer.class);
 
-    /** The longest wait until the thread checks whether it is to stop, and the wait after an error. */
+    /** The longest wait for an event before the listeners are told that there is none, and the wait after an error. */
     private static final long CHECK_MILLIS = 1000;
     /** The longest wait until it checks whether a pause has ended. */
     private static final long PAUSE_MILLIS = 100;
@@ -33,7 +34,7 @@ class LaneConsumer extends DefaultConsumer implements Suspendable {
     private final int maxBytes;
     private final LogLimit unreadable = new LogLimit();
     private ScheduledExecutorService executor;
-    private volatile BatchSource source;
+    private final AtomicReference<BatchSource> source = new AtomicReference<>();
     /** The most events of the next batch. */
     private int limit;
 
@@ -61,7 +62,7 @@ class LaneConsumer extends DefaultConsumer implements Suspendable {
 
     @Override
     protected void doStop() throws Exception {
-        BatchSource waiting = source;
+        BatchSource waiting = source.get();
         if (waiting != null) {
             waiting.wake();
         }
@@ -75,8 +76,10 @@ class LaneConsumer extends DefaultConsumer implements Suspendable {
 
     /** Delivers until the consumer stops; after an error it is run again. */
     private void run(ScheduledExecutorService own) {
+        BatchSource opened = null;
         try (BatchSource batches = lane.getComponent().getStore().open(lane.getLane(), maxEvents, maxBytes)) {
-            source = batches;
+            opened = batches;
+            source.set(batches);
             // a batch that outlives a stop must not go on beside the next start
             while (!own.isShutdown() && !isStoppingOrStopped()) {
                 deliver(batches);
@@ -90,7 +93,8 @@ class LaneConsumer extends DefaultConsumer implements Suspendable {
                         e.getMessage(), e instanceof StoreException ? null : e);
             }
         } finally {
-            source = null;
+            // not that of the next start
+            source.compareAndSet(opened, null);
         }
     }
 

@@ -5,7 +5,7 @@ import java.util.Collection;
 /** Persists the events of all lanes until they are delivered. Thread-safe. */
 public interface LaneStore {
 
-    /** Stores an event, unless it is a duplicate. Does not block; calls back once the event is durable. */
+    /** Stores an event, unless it is a duplicate. Blocks for at most a second; calls back once the event is durable. */
     void append(LaneEvent event, StoreCallback callback);
 
     /**
@@ -13,7 +13,7 @@ public interface LaneStore {
      *
      * @param  maxEvents      events in a batch, which the source may use to bound what it reads ahead
      * @param  maxBytes       bytes in a batch
-     * @throws StoreException if the lane has a consumer already, or the store can't be read
+     * @throws StoreException if the lane has a consumer already, or the store can't have a lane of this name
      */
     BatchSource open(String lane, int maxEvents, int maxBytes) throws StoreException;
 

@@ -110,7 +110,7 @@ public class LaneMetrics implements BatchListener {
         }
     }
 
-    /** All lanes with a consumer, which may be about to open them; the start has checked that no other has events. */
+    /** All lanes with a consumer, which may be about to open them. Of others the store refuses the start, or logs them. */
     void register(@Observes AfterStart started, CamelContext context) {
         for (Route route : context.getRoutes()) {
             if (route.getEndpoint() instanceof LaneEndpoint lane) {

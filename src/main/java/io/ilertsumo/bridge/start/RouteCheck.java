@@ -44,7 +44,7 @@ import io.quarkus.runtime.configuration.ConfigurationException;
 
 /**
  * Chooses the route files, and refuses the start if a route can't be built, if a step sends to where no route consumes, or
- * if events are pending in a lane that no route consumes.
+ * if events are pending in a lane of the outbox that no route consumes. Over Kafka such lanes are logged later.
  */
 @ApplicationScoped
 // the exceptions that route files may name beside the bridge's own

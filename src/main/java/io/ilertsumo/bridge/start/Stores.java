@@ -32,6 +32,7 @@ public class Stores {
     private final RoutePool routes;
     private final MeterRegistry registry;
     private final Map<String, Object> kafka;
+    private KafkaClients clients;
     private LaneStore lanes;
     private DeadLetterStore deadLetters;
 
@@ -52,8 +53,9 @@ public class Stores {
         }
     }
 
-    private KafkaClients clients() {
-        return new KafkaClients(kafka, settings, sumoLogic);
+    private synchronized KafkaClients clients() {
+        clients = clients == null ? new KafkaClients(kafka, settings, sumoLogic) : clients;
+        return clients;
     }
 
     @Produces
@@ -73,9 +75,8 @@ public class Stores {
 
     private synchronized void open() throws StoreException {
         if (lanes == null && settings.store() == BridgeSettings.Store.KAFKA) {
-            KafkaClients clients = clients();
-            lanes = new KafkaStore(clients, settings, routes, registry);
-            deadLetters = new KafkaDeadLetters(clients, settings, routes);
+            lanes = new KafkaStore(clients(), settings, routes, registry);
+            deadLetters = new KafkaDeadLetters(clients(), settings, routes);
         } else if (lanes == null) {
             Outbox outbox = new Outbox(settings, routes);
             lanes = outbox;
