@@ -10,6 +10,16 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.common.acl.AccessControlEntry;
+import org.apache.kafka.common.acl.AclBinding;
+import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.acl.AclPermissionType;
+import org.apache.kafka.common.resource.PatternType;
+import org.apache.kafka.common.resource.Resource;
+import org.apache.kafka.common.resource.ResourcePattern;
+import org.apache.kafka.common.resource.ResourceType;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterAll;
@@ -105,6 +115,69 @@ class KafkaSecurityIT {
     @Test
     void withoutACertificateABrokerThatAsksForOneTakesNothing() throws Exception {
         isNotReady(settings(Listener.MUTUAL_TLS), "authentication");
+    }
+
+    @Test
+    void aMissingRightIsNamedAndNothingNeedsARestartOnceItIsThere() throws Exception {
+        Map<String, String> settings = password("SCRAM-SHA-512");
+        String prefix = settings.get("BRIDGE_KAFKA_TOPIC_PREFIX");
+        AclBinding write = right(ResourceType.TOPIC, prefix, AclOperation.WRITE);
+        AclBinding readGroup = right(ResourceType.GROUP, prefix, AclOperation.READ);
+        List<AclBinding> rights = List.of(write, readGroup, right(ResourceType.TOPIC, prefix, AclOperation.READ),
+                right(ResourceType.TOPIC, prefix, AclOperation.DELETE),
+                right(ResourceType.TOPIC, prefix, AclOperation.DESCRIBE_CONFIGS),
+                // else all may create topics
+                new AclBinding(new ResourcePattern(ResourceType.CLUSTER, Resource.CLUSTER_NAME, PatternType.LITERAL),
+                        new AccessControlEntry("User:other", "*", AclOperation.CREATE, AclPermissionType.ALLOW)));
+        try (Admin admin = broker.admin(); Program program = Program.start(settings)) {
+            eventually().until(() -> isReady(program));
+            admin.createAcls(rights).all().get();
+
+            admin.deleteAcls(List.of(write.toFilter())).all().get();
+            eventually().until(() -> program.send(Events.express(Events.newId())) == 503);
+            eventually().until(() -> !isReady(program) && program.output()
+                    .contains("Not authorized to access topics: [" + prefix + "express], the right WRITE is missing"));
+            admin.createAcls(List.of(write)).all().get();
+            eventually().until(() -> isReady(program));
+            accepted(program);
+
+            admin.deleteAcls(List.of(readGroup.toFilter())).all().get();
+            eventually().until(() -> program.output()
+                    .contains("Not authorized to access group: " + prefix + "express, the right READ is missing"));
+            admin.createAcls(List.of(readGroup)).all().get();
+            accepted(program);
+
+            admin.deleteTopics(List.of(prefix + "express")).all().get();
+            eventually().until(() -> !isReady(program) && program.output().contains(prefix
+                    + "express: it does not exist and can't be created: Authorization failed., the right CREATE is missing"));
+            long before = program.output().lines().count();
+            Awaitility.await().during(Duration.ofSeconds(10)).atMost(Duration.ofSeconds(12))
+                    .until(() -> !isReady(program));
+            long more = program.output().lines().count() - before;
+            assertTrue(more < 5, () -> more + " more lines:\n" + program.output());
+            admin.createTopics(List.of(new NewTopic(prefix + "express", 1, (short) 1))).all().get();
+            eventually().until(() -> isReady(program));
+            accepted(program);
+        } finally {
+            try (Admin admin = broker.admin()) {
+                admin.deleteAcls(rights.stream().map(AclBinding::toFilter).toList()).all().get();
+            }
+        }
+    }
+
+    private static AclBinding right(ResourceType type, String prefix, AclOperation operation) {
+        return new AclBinding(new ResourcePattern(type, prefix, PatternType.PREFIXED),
+                new AccessControlEntry("User:" + KafkaBroker.USERNAME, "*", operation, AclPermissionType.ALLOW));
+    }
+
+    private static boolean isReady(Program program) throws Exception {
+        return !program.management("/q/health/ready").contains("DOWN");
+    }
+
+    private static void accepted(Program program) {
+        String id = Events.newId();
+        eventually().until(() -> program.send(Events.express(id)) == 202);
+        eventually().until(() -> !sumoLogic.messagesWith(id).isEmpty());
     }
 
     private static Map<String, String> settings(Listener listener) {

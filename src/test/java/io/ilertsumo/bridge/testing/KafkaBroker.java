@@ -84,6 +84,7 @@ public final class KafkaBroker implements AutoCloseable {
 
     private final Path directory;
     private final Map<Listener, Integer> ports;
+    private final int controllerPort = freePort();
 
     private KafkaBroker(Path directory, Map<Listener, Integer> ports) {
         this.directory = directory;
@@ -93,10 +94,32 @@ public final class KafkaBroker implements AutoCloseable {
     /** Starts a new broker without authentication. */
     public static KafkaBroker start() {
         KafkaBroker broker = create(Listener.PLAINTEXT);
-        broker.writeSettings(List.of());
-        broker.format();
+        broker.writeSettings(List.of(broker), List.of());
+        broker.format(Uuid.randomUuid());
         broker.startAgain();
         return broker;
+    }
+
+    /**
+     * Starts a new cluster of three brokers without authentication. Its topics have three replicas, two of which must be in
+     * sync. Timeouts are Kafka's defaults.
+     */
+    public static List<KafkaBroker> startCluster() {
+        List<KafkaBroker> cluster = Stream.generate(() -> create(Listener.PLAINTEXT)).limit(3).toList();
+        Uuid id = Uuid.randomUuid();
+        for (KafkaBroker broker : cluster) {
+            broker.writeSettings(cluster, List.of(
+                    "default.replication.factor=3",
+                    "min.insync.replicas=2",
+                    "offsets.topic.replication.factor=3",
+                    "broker.session.timeout.ms=9000",
+                    "broker.heartbeat.interval.ms=2000"));
+            broker.format(id);
+        }
+        // one alone has no quorum, and does not answer
+        cluster.forEach(KafkaBroker::launch);
+        cluster.forEach(KafkaBroker::awaitAnswer);
+        return cluster;
     }
 
     /**
@@ -107,8 +130,9 @@ public final class KafkaBroker implements AutoCloseable {
      */
     public static KafkaBroker startSecured(Certificates certificates, TokenEndpoint tokens) {
         KafkaBroker broker = create(Listener.values());
-        broker.writeSettings(broker.security(certificates, tokens));
-        broker.format("--add-scram", "SCRAM-SHA-512=[name=" + USERNAME + ",password=" + PASSWORD + "]",
+        broker.writeSettings(List.of(broker), broker.security(certificates, tokens));
+        broker.format(Uuid.randomUuid(), "--add-scram",
+                "SCRAM-SHA-512=[name=" + USERNAME + ",password=" + PASSWORD + "]",
                 "--add-scram", "SCRAM-SHA-256=[name=" + USERNAME + ",password=" + PASSWORD + "]");
         broker.startAgain();
         return broker;
@@ -151,16 +175,18 @@ public final class KafkaBroker implements AutoCloseable {
         }
     }
 
-    private void writeSettings(List<String> more) {
-        String controller = "localhost:" + freePort();
+    private void writeSettings(List<KafkaBroker> cluster, List<String> more) {
+        String controller = "localhost:" + controllerPort;
+        String voters = cluster.stream().map(one -> cluster.indexOf(one) + 1 + "@localhost:" + one.controllerPort)
+                .collect(Collectors.joining(","));
         List<String> settings = new ArrayList<>(List.of(
                 "process.roles=broker,controller",
-                "node.id=1",
+                "node.id=" + (cluster.indexOf(this) + 1),
                 "listeners=" + list(listener -> listener + "://" + brokers(listener)) + ",CONTROLLER://" + controller,
                 "listener.security.protocol.map=" + list(listener -> listener + ":" + listener.protocol())
                         + ",CONTROLLER:PLAINTEXT",
                 "controller.listener.names=CONTROLLER",
-                "controller.quorum.voters=1@" + controller,
+                "controller.quorum.voters=" + voters,
                 "log.dirs=" + directory.resolve("data"),
                 "auto.create.topics.enable=false",
                 "offsets.topic.num.partitions=2",
@@ -193,6 +219,10 @@ public final class KafkaBroker implements AutoCloseable {
     private List<String> security(Certificates certificates, TokenEndpoint tokens) {
         write(KEY_SET, List.of(tokens.keySet()));
         List<String> settings = new ArrayList<>(List.of(
+                "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+                // of the listener without authentication: the tests and the broker itself
+                "super.users=User:ANONYMOUS",
+                "allow.everyone.if.no.acl.found=true",
                 "ssl.keystore.type=PEM",
                 "ssl.keystore.location=" + certificates.of(Certificates.Holder.LOCALHOST).both(),
                 "ssl.truststore.type=PEM",
@@ -225,9 +255,9 @@ public final class KafkaBroker implements AutoCloseable {
         }
     }
 
-    private void format(String... arguments) {
+    private void format(Uuid cluster, String... arguments) {
         List<String> all = new ArrayList<>(List.of("kafka.tools.StorageTool", "format", "--cluster-id",
-                Uuid.randomUuid().toString(), "--config", "server.properties"));
+                cluster.toString(), "--config", "server.properties"));
         all.addAll(List.of(arguments));
         Process format = run(all.toArray(String[]::new));
         get(format.onExit());
@@ -283,12 +313,20 @@ public final class KafkaBroker implements AutoCloseable {
 
     /** Starts it after it has ended, and waits until it answers. */
     public void startAgain() {
-        Process process = run("kafka.Kafka", "server.properties");
-        write("pid", List.of(Long.toString(process.pid())));
+        launch();
+        awaitAnswer();
+    }
+
+    /** Starts it without waiting until it answers. */
+    public void launch() {
+        write("pid", List.of(Long.toString(run("kafka.Kafka", "server.properties").pid())));
+    }
+
+    private void awaitAnswer() {
         try (Admin admin = admin()) {
             Awaitility.await().atMost(PATIENCE).pollInterval(Duration.ofMillis(50)).until(() -> {
-                if (!process.isAlive()) {
-                    throw new IllegalStateException("It ended with " + process.exitValue());
+                if (!isRunning()) {
+                    throw new IllegalStateException("It has ended");
                 }
                 return !get(admin.describeCluster().nodes().toCompletionStage()).isEmpty();
             });

@@ -39,7 +39,8 @@ public record KafkaTopics(KafkaBroker broker, String prefix) {
         }
         return broker.records(prefix + lane).stream().filter(event -> {
             OffsetAndMetadata first = committed.get(new TopicPartition(event.topic(), event.partition()));
-            return first == null || event.offset() >= first.offset();
+            // without a value it is a probe
+            return event.value() != null && (first == null || event.offset() >= first.offset());
         }).toList();
     }
 

@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -144,6 +145,15 @@ public final class Program implements AutoCloseable {
         return process.isAlive();
     }
 
+    /** The most memory that it has had so far ({@code VmHWM}), in MB; 0 if the system does not know. */
+    public long peakMemory() throws IOException {
+        Path status = Path.of("/proc/" + process.pid() + "/status");
+        return !Files.exists(status)
+                ? 0
+                : Files.readAllLines(status).stream().filter(line -> line.startsWith("VmHWM:"))
+                        .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) / 1024).sum();
+    }
+
     /** Whether it accepts events. */
     public boolean isListening() {
         Matcher found = LISTENING.matcher(output());
@@ -171,14 +181,23 @@ public final class Program implements AutoCloseable {
 
     /** Sends an event with that password and returns the answer's status. */
     public int send(String event, String password) throws IOException, InterruptedException {
+        return client.send(request(event, password), HttpResponse.BodyHandlers.discarding()).statusCode();
+    }
+
+    /** Sends an event without waiting for its answer, and returns the answer's status. */
+    public CompletableFuture<Integer> sendLater(String event) {
+        return client.sendAsync(request(event, SumoLogicResource.PASSWORD), HttpResponse.BodyHandlers.discarding())
+                .thenApply(HttpResponse::statusCode);
+    }
+
+    private HttpRequest request(String event, String password) {
         String credentials = Base64.getEncoder()
                 .encodeToString(("ilert:" + password).getBytes(StandardCharsets.UTF_8));
-        HttpRequest request = HttpRequest.newBuilder(URI.create("http://localhost:" + port + "/webhooks/ilert"))
+        return HttpRequest.newBuilder(URI.create("http://localhost:" + port + "/webhooks/ilert"))
                 .header("Authorization", "Basic " + credentials)
                 .header("Content-Type", "application/json")
                 .timeout(PATIENCE)
                 .POST(HttpRequest.BodyPublishers.ofString(event)).build();
-        return client.send(request, HttpResponse.BodyHandlers.discarding()).statusCode();
     }
 
     /** The port of the webhook. */

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.Headers;
@@ -31,7 +32,7 @@ final class DeadLetterIndex {
     }
 
     void read(ConsumerRecord<String, byte[]> next) {
-        String content = next.key().substring(0, next.key().indexOf('/'));
+        String content = content(next.key());
         Entry entry = next.value() == null ? null : new Entry(next.key(), letter(next, null));
         Entry before = byContent.get(content);
         if (entry == null) {
@@ -50,6 +51,10 @@ final class DeadLetterIndex {
         letters.put(entry.letter.id(), entry);
     }
 
+    private static String content(String key) {
+        return key.substring(0, key.indexOf('/'));
+    }
+
     void clear() {
         letters.clear();
         byContent.clear();
@@ -64,6 +69,17 @@ final class DeadLetterIndex {
     String key(long id) {
         Entry entry = letters.get(id);
         return entry == null ? null : entry.key;
+    }
+
+    /**
+     * The keys of the records that are to be deleted with a dead letter, in that order; none if there is no such dead
+     * letter. An older record of the same content would be the dead letter again once this one is gone.
+     */
+    Stream<String> keys(long id) {
+        String key = key(id);
+        return key == null
+                ? Stream.empty()
+                : Stream.concat(replaced.stream().filter(older -> content(older).equals(content(key))), Stream.of(key));
     }
 
     /** The dead letter of that content; {@code null} if there is none. */

@@ -18,6 +18,7 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.config.SaslConfigs;
+import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.security.oauthbearer.ClientCredentialsJwtRetriever;
 import org.apache.kafka.common.security.oauthbearer.ClientJwtValidator;
@@ -35,7 +36,7 @@ import io.quarkus.runtime.configuration.ConfigurationException;
 
 /** Makes clients of the Kafka brokers from the properties of Kafka's clients that the user has set. Thread-safe. */
 @RegisterForReflection(targets = { ClientCredentialsJwtRetriever.class, ClientJwtValidator.class })
-public final class KafkaClients {
+public class KafkaClients {
 
     /** The largest part of an event's record that is not the event. */
     private static final int EVENT_OVERHEAD = 48 * 1024;
@@ -48,6 +49,7 @@ public final class KafkaClients {
     private static final int SESSION_TIMEOUT_MILLIS = 10_000;
     /** Beyond the time of a request to Sumo Logic: a lane that delivers must not lose its partitions. */
     private static final int POLL_INTERVAL_MILLIS = 300_000;
+    private static final int MAX_IDLE_MILLIS = 180_000;
     private static final Map<String, Object> OAUTH_DEFAULTS = Map.of(
             SaslConfigs.SASL_JAAS_CONFIG, OAuthBearerLoginModule.class.getName() + " required;",
             SaslConfigs.SASL_LOGIN_CALLBACK_HANDLER_CLASS, OAuthBearerLoginCallbackHandler.class.getName(),
@@ -165,20 +167,35 @@ public final class KafkaClients {
     /** The user's properties override defaults, but not what the bridge requires. */
     private Map<String, Object> properties(Map<String, Object> defaults, Map<String, Object> required) {
         Map<String, Object> all = new HashMap<>(defaults);
+        // load balancers and firewalls drop idle connections after 4 minutes or more, without a notice
+        all.put(CommonClientConfigs.CONNECTIONS_MAX_IDLE_MS_CONFIG, MAX_IDLE_MILLIS);
         all.putAll(properties);
         all.putAll(required);
         return all;
     }
 
-    /** Waits for an answer to an admin client, at most five seconds. */
-    static <T> T get(KafkaFuture<T> answer) {
+    /**
+     * Waits for an answer to an admin client, at most five seconds.
+     *
+     * @param right what the call requires
+     */
+    static <T> T get(String right, KafkaFuture<T> answer) {
         try {
             return answer.get();
         } catch (InterruptedException e) {
             throw new InterruptException(e);
         } catch (ExecutionException e) {
-            throw e.getCause() instanceof KafkaException failure ? failure : new KafkaException(e.getCause());
+            throw withRight(right, e.getCause()) instanceof KafkaException failure
+                    ? failure
+                    : new KafkaException(e.getCause());
         }
+    }
+
+    /** Adds the right that is missing to a failure that names the topic or group only. */
+    static Throwable withRight(String right, Throwable failure) {
+        return failure instanceof AuthorizationException
+                ? new AuthorizationException(failure.getMessage() + ", the right " + right + " is missing")
+                : failure;
     }
 
     /** The first line of the root cause's message: there Kafka names what is wrong with a certificate or token. */

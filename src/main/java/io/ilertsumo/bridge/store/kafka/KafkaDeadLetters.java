@@ -113,7 +113,7 @@ public final class KafkaDeadLetters implements DeadLetterStore, AutoCloseable {
 
     @Override
     public void discard(List<Long> ids, StoreCallback callback) {
-        writer.callBack(afterReading(() -> delete(ids.stream().map(index::key).filter(Objects::nonNull).toList()))
+        writer.callBack(afterReading(() -> delete(ids.stream().flatMap(index::keys).toList()))
                 .thenCompose(written -> written), callback);
     }
 
@@ -185,7 +185,7 @@ public final class KafkaDeadLetters implements DeadLetterStore, AutoCloseable {
         } catch (KafkaException e) {
             closeConsumer();
             unreadable = new StoreException("The Kafka topic " + partition.topic() + " can't be read: "
-                    + KafkaClients.reason(e), e);
+                    + KafkaClients.reason(KafkaClients.withRight("READ", e)), e);
             throw unreadable;
         }
     }
@@ -247,7 +247,8 @@ public final class KafkaDeadLetters implements DeadLetterStore, AutoCloseable {
                 beyond.forEach(entry -> keys.add(entry.key()));
                 eviction = delete(keys).whenComplete((done, failure) -> evicted(beyond, failure));
             }
-        } catch (StoreException | RuntimeException e) {
+        } catch (StoreException | RuntimeException | Error e) {
+            // whatever it is, the thread must go on
             evicted(List.of(), e);
         }
     }

@@ -1,10 +1,15 @@
 package io.ilertsumo.bridge.store.kafka;
 
+import java.util.HexFormat;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 
+import io.ilertsumo.bridge.event.EventKey;
+import io.ilertsumo.bridge.lane.LaneEvent;
 import io.ilertsumo.bridge.lane.LaneStatus;
 
 /** A lane in Kafka. Thread-safe. */
@@ -24,6 +29,17 @@ final class KafkaLane implements LaneStatus {
     KafkaLane(String name, String topic) {
         this.name = name;
         this.topic = topic;
+    }
+
+    /** The record of an event. Its key is that of the events whose order is kept. */
+    ProducerRecord<String, byte[]> record(LaneEvent event) {
+        ProducerRecord<String, byte[]> record = new ProducerRecord<>(topic,
+                event.alertId() == null ? event.eventId() : event.alertId(), Objects.requireNonNull(event.line()));
+        KafkaHeaders.put(record.headers(), KafkaHeaders.GROUP, event.group());
+        KafkaHeaders.put(record.headers(), KafkaHeaders.EVENT_ID, event.eventId());
+        KafkaHeaders.put(record.headers(), KafkaHeaders.EVENT_KEY,
+                event.replay() ? null : HexFormat.of().formatHex(EventKey.of(event.eventId())));
+        return record;
     }
 
     @Override

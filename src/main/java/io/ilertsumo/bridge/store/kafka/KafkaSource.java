@@ -197,11 +197,17 @@ final class KafkaSource implements BatchSource, ConsumerRebalanceListener {
         } catch (WakeupException e) {
             // the caller checks why
         } catch (KafkaException e) {
-            throw new StoreException("The Kafka topic " + lane.topic + " can't be read: " + KafkaClients.reason(e), e);
+            throw new StoreException("The Kafka topic " + lane.topic + " can't be read: "
+                    + KafkaClients.reason(KafkaClients.withRight("READ", e)), e);
         }
     }
 
     private void add(ConsumerRecord<String, byte[]> event) {
+        if (event.value() == null) {
+            // a probe
+            commitDue = true;
+            return;
+        }
         TopicPartition partition = new TopicPartition(event.topic(), event.partition());
         String key = KafkaHeaders.get(event.headers(), KafkaHeaders.EVENT_KEY);
         Long first = key == null ? null : window.putIfAbsent(new EventOfPartition(partition, key), event.offset());
@@ -214,10 +220,10 @@ final class KafkaSource implements BatchSource, ConsumerRebalanceListener {
             commitDue = true;
             return;
         }
-        // records of other writers have no group, or no value
+        // records of other writers have no group
         String group = KafkaHeaders.get(event.headers(), KafkaHeaders.GROUP);
         pending.add(new PendingEvent(partition, event.offset(), group == null ? "other" : group,
-                event.value() == null ? new byte[0] : event.value(), event.timestamp()));
+                event.value(), event.timestamp()));
     }
 
     private void changed() {
@@ -240,7 +246,7 @@ final class KafkaSource implements BatchSource, ConsumerRebalanceListener {
             commitFailedNanos = System.nanoTime();
             if (limit.count("") > 0) {
                 LOG.warn("Lane {}: offsets can't be committed, trying again; events may be delivered again: {}",
-                        lane.name(), KafkaClients.reason(failure));
+                        lane.name(), KafkaClients.reason(KafkaClients.withRight("READ", failure)));
             }
         }
     }

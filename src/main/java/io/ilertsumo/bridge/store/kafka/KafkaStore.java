@@ -8,7 +8,6 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -29,18 +28,18 @@ import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.RecordsToDelete;
-import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.TopicPartitionInfo;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.config.TopicConfig;
+import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-import io.ilertsumo.bridge.event.EventKey;
 import io.ilertsumo.bridge.lane.BatchSource;
 import io.ilertsumo.bridge.lane.LaneEvent;
 import io.ilertsumo.bridge.lane.LaneStatus;
@@ -85,7 +84,7 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
     private final Map<String, Config> configurations = new HashMap<>();
     /** Topics whose configuration was read within the last minute. */
     private final Set<String> configured = new HashSet<>();
-    /** Topics of lanes that would lose events or can't store any, and why. */
+    /** Topics that would lose events or can't store any, and why. */
     private final Map<String, String> refused = new ConcurrentHashMap<>();
     private volatile Admin admin;
     private long updatedNanos = System.nanoTime() - UPDATE_NANOS;
@@ -107,13 +106,7 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
         try {
             KafkaLane lane = lane(event.lane());
             check();
-            ProducerRecord<String, byte[]> written = new ProducerRecord<>(lane.topic,
-                    event.alertId() == null ? event.eventId() : event.alertId(), Objects.requireNonNull(event.line()));
-            KafkaHeaders.put(written.headers(), KafkaHeaders.GROUP, event.group());
-            KafkaHeaders.put(written.headers(), KafkaHeaders.EVENT_ID, event.eventId());
-            KafkaHeaders.put(written.headers(), KafkaHeaders.EVENT_KEY,
-                    event.replay() ? null : HexFormat.of().formatHex(EventKey.of(event.eventId())));
-            writer.callBack(writer.write(written), callback);
+            writer.callBack(writer.write(lane.record(event)), callback);
         } catch (StoreException | RuntimeException e) {
             writer.callBack(CompletableFuture.failedFuture(e), callback);
         }
@@ -148,12 +141,16 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
 
     @Override
     public void check() throws StoreException {
+        String unacknowledged = lanes.values().stream().map(lane -> writer.failure(lane.topic))
+                .filter(Objects::nonNull).findAny().orElse(null);
         if (System.nanoTime() - answeredNanos >= ANSWER_NANOS) {
             throw new StoreException(failure);
+        } else if (!refused.isEmpty()) {
+            throw new StoreException("Kafka topics that can't be used: " + refused);
         } else if (isTopicMissing()) {
             throw new StoreException("A Kafka topic does not exist yet");
-        } else if (!refused.isEmpty()) {
-            throw new StoreException("Kafka topics that must not be used: " + refused);
+        } else if (unacknowledged != null) {
+            throw new StoreException("No event is accepted, " + unacknowledged);
         } else if (lanes.values().stream().mapToLong(KafkaLane::events).sum() >= settings.kafkaMaxEvents()) {
             throw new StoreFullException(
                     "At least " + settings.kafkaMaxEvents() + " events are pending (bridge.kafka.max-events)");
@@ -165,7 +162,7 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
     }
 
     private void updateIfDue() {
-        if (isTopicMissing() || System.nanoTime() - updatedNanos >= UPDATE_NANOS) {
+        if (isTopicMissing() && refused.isEmpty() || System.nanoTime() - updatedNanos >= UPDATE_NANOS) {
             update(false);
         }
     }
@@ -188,13 +185,16 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
                 }
             }
             answeredNanos = System.nanoTime();
+            writer.probe(lanes.values().stream().flatMap(lane -> lane.partitions.stream()).toList());
             Map<TopicPartition, RecordsToDelete> delivered = new HashMap<>();
             lanes.values().forEach(lane -> delivered.putAll(measure(lane)));
             if (delete) {
-                get(admin.deleteRecords(delivered).all());
+                get("DELETE", admin.deleteRecords(delivered).all());
+                reportLanesWithoutRoute();
             }
-        } catch (RuntimeException e) {
-            failure = "The Kafka brokers do not answer: " + reason(e);
+        } catch (RuntimeException | Error e) {
+            // whatever it is, the thread must go on
+            failure = (e instanceof AuthorizationException ? "" : "The Kafka brokers do not answer: ") + reason(e);
             if (!scheduler.isShutdown() && limit.count("") > 0) {
                 LOG.warn("Kafka topics can't be checked, measured and cleaned, trying again every two seconds: {}",
                         reason(e));
@@ -205,16 +205,17 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
     /** The partitions of a topic; none if it had to be created. */
     private List<TopicPartition> partitions(String topic, int number, Map<String, String> required) {
         try {
-            List<TopicPartitionInfo> partitions = get(admin.describeTopics(List.of(topic)).allTopicNames()).get(topic)
-                    .partitions();
+            TopicDescription description = get("DESCRIBE", admin.describeTopics(List.of(topic)).allTopicNames())
+                    .get(topic);
             if (!configured.contains(topic)) {
                 configure(topic, required);
             }
             Config configuration = configurations.get(topic);
-            if (required == OF_LANES && configuration != null) {
-                refuse(topic, refusal(partitions, configuration));
-            }
-            return partitions.stream().map(info -> new TopicPartition(topic, info.partition())).toList();
+            String refusal = required != OF_LANES || configuration == null
+                    ? null
+                    : refusal(description.partitions(), configuration);
+            refuse(topic, refusal == null ? writer.failure(topic) : refusal);
+            return partitions(description);
         } catch (UnknownTopicOrPartitionException e) {
             configured.remove(topic);
             create(topic, number, required);
@@ -237,7 +238,7 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
 
     private void refuse(String topic, String reason) {
         String before = reason == null ? refused.remove(topic) : refused.put(topic, reason);
-        if (reason != null && limit.count(topic + reason) > 0) {
+        if (reason != null && limit.count("refused " + topic) > 0) {
             LOG.error("No events are accepted for the Kafka topic {}: {}", topic, reason);
         } else if (reason == null && before != null) {
             LOG.warn("Events are accepted again for the Kafka topic {}", topic);
@@ -252,11 +253,14 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
         configs.put(TopicConfig.MAX_MESSAGE_BYTES_CONFIG, String.valueOf(clients.maxRecordBytes()));
         Optional<Short> replicas = Optional.of(settings.kafkaReplicationFactor()).filter(factor -> factor > 0);
         try {
-            get(admin.createTopics(List.of(new NewTopic(topic, Optional.of(partitions), replicas).configs(configs)))
-                    .all());
+            get("CREATE",
+                    admin.createTopics(List.of(new NewTopic(topic, Optional.of(partitions), replicas).configs(configs)))
+                            .all());
             LOG.info("Created the Kafka topic {}", topic);
         } catch (TopicExistsException e) {
             // created by another process meanwhile
+        } catch (AuthorizationException e) {
+            refuse(topic, "it does not exist and can't be created: " + reason(e));
         }
     }
 
@@ -264,7 +268,8 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
     private void configure(String topic, Map<String, String> required) {
         ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
         try {
-            Config configuration = get(admin.describeConfigs(List.of(resource)).all()).get(resource);
+            Config configuration = get("DESCRIBE_CONFIGS", admin.describeConfigs(List.of(resource)).all())
+                    .get(resource);
             configurations.put(topic, configuration);
             configured.add(topic);
             required.forEach((name, value) -> {
@@ -283,7 +288,7 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
 
     /** Measures the backlog of a lane, and returns what its consumer group has delivered. */
     private Map<TopicPartition, RecordsToDelete> measure(KafkaLane lane) {
-        var committed = get(admin.listConsumerGroupOffsets(lane.topic).partitionsToOffsetAndMetadata());
+        var committed = get("DESCRIBE", admin.listConsumerGroupOffsets(lane.topic).partitionsToOffsetAndMetadata());
         Map<TopicPartition, ListOffsetsResultInfo> first = offsets(lane.partitions, OffsetSpec.earliest());
         Map<TopicPartition, ListOffsetsResultInfo> end = offsets(lane.partitions, OffsetSpec.latest());
         Map<TopicPartition, RecordsToDelete> delivered = new HashMap<>();
@@ -301,8 +306,29 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
         return delivered;
     }
 
+    /** A start can't refuse them as the outbox does: the brokers may not answer yet. */
+    private void reportLanesWithoutRoute() {
+        Set<String> topics = new HashSet<>(get("DESCRIBE", admin.listTopics().names()));
+        topics.removeIf(
+                topic -> !topic.startsWith(clients.topic("")) || topic.equals(clients.topic(KafkaDeadLetters.TOPIC)));
+        lanes.values().forEach(lane -> topics.remove(lane.topic));
+        get("DESCRIBE", admin.describeTopics(topics).allTopicNames()).forEach((topic, description) -> {
+            KafkaLane lane = new KafkaLane(topic, topic);
+            lane.partitions = partitions(description);
+            measure(lane);
+            if (lane.pending > 0 && limit.count("pending " + topic) > 0) {
+                LOG.warn("{} events are pending in the Kafka topic {}, and no route of this process consumes them",
+                        lane.pending, topic);
+            }
+        });
+    }
+
+    private static List<TopicPartition> partitions(TopicDescription topic) {
+        return topic.partitions().stream().map(info -> new TopicPartition(topic.name(), info.partition())).toList();
+    }
+
     private Map<TopicPartition, ListOffsetsResultInfo> offsets(List<TopicPartition> partitions, OffsetSpec which) {
-        return get(admin.listOffsets(partitions.stream().collect(toMap(one -> one, one -> which))).all());
+        return get("DESCRIBE", admin.listOffsets(partitions.stream().collect(toMap(one -> one, one -> which))).all());
     }
 
     @Override

@@ -139,7 +139,7 @@ class KafkaClientsTest {
 
     private static void connect(TestSettings settings) {
         try (Admin admin = settings.clients().admin()) {
-            assertEquals(1, KafkaClients.get(admin.describeCluster().nodes()).size());
+            assertEquals(1, KafkaClients.get("DESCRIBE", admin.describeCluster().nodes()).size());
         }
     }
 }

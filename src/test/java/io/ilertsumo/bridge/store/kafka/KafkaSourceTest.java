@@ -308,12 +308,19 @@ class KafkaSourceTest {
 
     @Test
     void aRecordOfAnotherWriterIsAnEvent() throws Exception {
-        consumer.addRecord(new ConsumerRecord<>("events", 0, 0, "key", null));
+        consumer.addRecord(new ConsumerRecord<>("events", 0, 0, "key", "1".getBytes(UTF_8)));
 
-        Batch batch = next();
+        assertEquals("other", next().group());
+    }
 
-        assertEquals("other", batch.group());
-        assertEquals(0, batch.body().length);
+    @Test
+    void anEmptyRecordIsNoEventAndIsCommitted() throws Exception {
+        consumer.addRecord(new ConsumerRecord<>("events", 0, 0, null, null));
+
+        assertNull(next());
+        source.idle(0);
+
+        assertEquals(1, committed(ZERO));
     }
 
     @Test

@@ -15,8 +15,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.logging.ConsoleHandler;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
@@ -160,6 +165,32 @@ class KafkaStoreTest extends KafkaFixture {
     }
 
     @Test
+    void aLaneWithPendingEventsAndWithoutARouteIsLogged() throws Exception {
+        append(openStore(), event("removed", "red", "1", "alert"));
+        closeStores();
+        KafkaStore store = openStore();
+        open(store, "express");
+        append(store, event("express", "red", "1", "alert"));
+        List<String> logged = new CopyOnWriteArrayList<>();
+        Handler handler = new ConsoleHandler() {
+            @Override
+            public void publish(LogRecord record) {
+                logged.add(record.getMessage());
+            }
+        };
+        Logger logger = Logger.getLogger(KafkaStore.class.getName());
+        logger.addHandler(handler);
+        try {
+            store.update(true);
+        } finally {
+            logger.removeHandler(handler);
+        }
+
+        assertEquals(List.of("1 events are pending in the Kafka topic " + prefix
+                + "removed, and no route of this process consumes them"), logged);
+    }
+
+    @Test
     void topicsAreCreatedAndKeepPendingEvents() throws Exception {
         KafkaStore store = openStore();
         open(store, "express");
@@ -236,7 +267,8 @@ class KafkaStoreTest extends KafkaFixture {
         Exception refused = result(store, event("express", "red", "3", "alert")).get(1, TimeUnit.SECONDS);
         assertInstanceOf(StoreException.class, refused);
         assertTrue(System.nanoTime() - started < TimeUnit.MILLISECONDS.toNanos(400));
-        assertTrue(refused.getMessage().startsWith("The Kafka brokers do not answer"), refused.getMessage());
+        assertTrue(refused.getMessage().matches("(No event is accepted, the last write failed|"
+                + "The Kafka brokers do not answer): .*"), refused.getMessage());
 
         broker.startAgain();
 

@@ -3,6 +3,7 @@ package io.ilertsumo.bridge.store.kafka;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
@@ -13,6 +14,7 @@ import java.util.List;
 
 import org.apache.kafka.clients.producer.MockProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.ClusterAuthorizationException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.errors.SerializationException;
@@ -109,6 +111,51 @@ class RecordWriterTest {
         run();
         assertNull(failure);
         assertFalse(producers.get(1).closed());
+    }
+
+    @Test
+    void aWriteThatFailedIsRepeatedByAProbeUntilItIsAcknowledged() {
+        writer.open();
+        write();
+        assertNull(writer.failure("topic"));
+        producers.get(0).errorNext(new TimeoutException("late"));
+        run();
+        assertEquals("the last write failed: late", writer.failure("topic"));
+        assertNull(writer.failure("other"));
+
+        writer.probe(List.of(new TopicPartition("topic", 0)));
+        writer.probe(List.of(new TopicPartition("topic", 0)));
+        assertEquals(2, producers.get(0).history().size(), "one probe at a time");
+        assertNull(producers.get(0).history().get(1).value());
+        producers.get(0).errorNext(new TimeoutException("late"));
+        assertNotNull(writer.failure("topic"));
+        writer.probe(List.of(new TopicPartition("topic", 0)));
+        producers.get(0).completeNext();
+
+        assertNull(writer.failure("topic"));
+    }
+
+    @Test
+    void aPartitionThatIsGoneIsNotProbed() {
+        writer.open();
+        write();
+        producers.get(0).errorNext(new TimeoutException("late"));
+        run();
+
+        writer.probe(List.of());
+
+        assertNull(writer.failure("topic"));
+        assertEquals(1, producers.get(0).history().size());
+    }
+
+    @Test
+    void anEventThatIsTooLargeStopsNoOther() {
+        writer.open();
+        write();
+        producers.get(0).errorNext(new RecordTooLargeException("too large"));
+        run();
+
+        assertNull(writer.failure("topic"));
     }
 
     private void write() {

@@ -51,8 +51,12 @@ final class TestSettings {
         return as(BridgeSettings.class);
     }
 
+    SumoLogicSettings sumoLogic() {
+        return as(SumoLogicSettings.class);
+    }
+
     KafkaClients clients() {
-        return new KafkaClients(properties, bridge(), as(SumoLogicSettings.class));
+        return new KafkaClients(properties, bridge(), sumoLogic());
     }
 
     private <T> T as(Class<T> type) {
