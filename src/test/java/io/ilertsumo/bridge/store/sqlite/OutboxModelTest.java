@@ -1,11 +1,11 @@
 package io.ilertsumo.bridge.store.sqlite;
 
+import static io.ilertsumo.bridge.testing.Sequences.pick;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assertions.fail;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,9 +15,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.Set;
-import java.util.function.Function;
 import java.util.stream.Stream;
 
 import org.junit.jupiter.api.Test;
@@ -29,17 +27,14 @@ import io.ilertsumo.bridge.deadletter.DeadLetter;
 import io.ilertsumo.bridge.lane.Batch;
 import io.ilertsumo.bridge.lane.LaneEvent;
 import io.ilertsumo.bridge.lane.LaneStatus;
+import io.ilertsumo.bridge.testing.Sequences;
 
-/**
- * Random sequences of operations against a model in memory. A sequence that fails is shortened as far as it still fails.
- * With {@code -Dmodel.seed} for one seed, with {@code -Dmodel.sequences} for more than a build wants to wait for.
- */
+/** The outbox is as its model, for {@link Sequences} of operations. */
 class OutboxModelTest extends OutboxFixture {
 
-    private static final int OPERATIONS = 60;
     private static final List<String> LANES = List.of("express", "bulk");
     private static final List<String> GROUPS = List.of("lifecycle", "escalation", "other");
-    private static final List<Function<Random, Operation>> GENERATORS = List.of(
+    private final Sequences<Operation> sequences = new Sequences<>(List.of(
             random -> new Append(pick(random, LANES), pick(random, GROUPS), random.nextInt(40), random.nextInt(8) == 0),
             random -> new Append(pick(random, LANES), pick(random, GROUPS), random.nextInt(40), false),
             random -> new AppendTogether(pick(random, LANES),
@@ -50,11 +45,7 @@ class OutboxModelTest extends OutboxFixture {
             random -> new Acknowledge(pick(random, LANES)),
             random -> new Keep(random.nextInt(6)),
             random -> new Discard(random.nextInt(8)),
-            random -> new Reopen(random.nextBoolean()));
-
-    private static <T> T pick(Random random, List<T> values) {
-        return values.get(random.nextInt(values.size()));
-    }
+            random -> new Reopen(random.nextBoolean())), this::run);
 
     /** One step of a sequence. */
     private sealed interface Operation {
@@ -105,47 +96,18 @@ class OutboxModelTest extends OutboxFixture {
     }
 
     @Test
-    void theOutboxIsAsItsModel(TestReporter report) throws Exception {
-        Long given = Long.getLong("model.seed");
-        for (int i = 0; i < (given == null ? Integer.getInteger("model.sequences", 40) : 1); i++) {
-            long seed = given == null ? System.nanoTime() : given;
-            List<Operation> operations = operations(seed);
-            Throwable failure = failure(operations);
-            if (failure != null) {
-                List<Operation> shortened = shortened(operations);
-                report.publishEntry("seed", String.valueOf(seed));
-                fail("Seed " + seed + ", shortened to " + shortened, failure);
-            }
-        }
+    void theOutboxIsAsItsModel(TestReporter report) {
+        sequences.run(report);
     }
 
     /** Sequences that have failed. */
     @ParameterizedTest
     @ValueSource(longs = 1)
-    void sequencesThatHaveFailed(long seed) throws Exception {
-        Throwable failure = failure(operations(seed));
-
-        assertNull(failure);
+    void sequencesThatHaveFailed(long seed) {
+        assertNull(sequences.failure(seed));
     }
 
-    private static List<Operation> operations(long seed) {
-        Random random = new Random(seed);
-        return Stream.generate(() -> pick(random, GENERATORS).apply(random)).limit(OPERATIONS).toList();
-    }
-
-    /** Leaves out what makes no difference. */
-    private List<Operation> shortened(List<Operation> failing) throws Exception {
-        List<Operation> operations = new ArrayList<>(failing);
-        for (int i = operations.size() - 1; i >= 0; i--) {
-            Operation left = operations.remove(i);
-            if (failure(operations) == null) {
-                operations.add(i, left);
-            }
-        }
-        return operations;
-    }
-
-    private Throwable failure(List<Operation> operations) throws Exception {
+    private void run(List<Operation> operations) throws Exception {
         Path place = Files.createTempDirectory(directory, "model");
         try {
             open(place, PLENTY);
@@ -154,9 +116,6 @@ class OutboxModelTest extends OutboxFixture {
                 place = apply(operation, model, place);
                 check(model);
             }
-            return null;
-        } catch (Exception | AssertionError e) {
-            return e;
         } finally {
             closeOutbox();
         }
