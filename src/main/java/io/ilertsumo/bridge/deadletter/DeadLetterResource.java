@@ -5,9 +5,9 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
-import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
@@ -31,6 +31,7 @@ import io.quarkus.vertx.http.ManagementInterface;
 import io.vertx.core.MultiMap;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.Route;
@@ -125,8 +126,8 @@ public class DeadLetterResource {
     }
 
     private void list(RoutingContext request) throws StoreException {
-        int limit = (int) number(request, "limit", "100", 1, MAX_LIMIT);
-        long after = number(request, "after", "0", 0, MAX_ID);
+        int limit = (int) number("limit", request.request().getParam("limit", "100"), 1, MAX_LIMIT);
+        long after = number("after", request.request().getParam("after", "0"), 0, MAX_ID);
         List<DeadLetter> letters = store.list(filter(request), after, limit);
         JsonObject page = new JsonObject().put("deadLetters",
                 letters.stream().map(DeadLetterResource::json).toList());
@@ -228,25 +229,25 @@ public class DeadLetterResource {
     }
 
     private static DeadLetter.Filter filter(RoutingContext request) {
-        return new DeadLetter.Filter(request.request().getParam("reason"), request.request().getParam("type"),
-                time(request, "from"), time(request, "to"));
+        HttpServerRequest query = request.request();
+        return new DeadLetter.Filter(query.getParam("reason"), query.getParam("type"),
+                time("from", query.getParam("from")), time("to", query.getParam("to")));
     }
 
-    private static Instant time(RoutingContext request, String name) {
-        String text = request.request().getParam(name);
+    /** A time in whole milliseconds; {@code null} if there is no text. */
+    static Instant time(String name, String text) {
         try {
-            return text == null ? null : OffsetDateTime.parse(text).toInstant();
-        } catch (DateTimeParseException e) {
+            return text == null ? null : Instant.ofEpochMilli(OffsetDateTime.parse(text).toInstant().toEpochMilli());
+        } catch (DateTimeException | ArithmeticException e) {
             throw new HttpException(400, name + " must be a time such as 2026-01-31T23:59:59Z: " + text);
         }
     }
 
     private static long id(RoutingContext request) {
-        return number(request, "id", "", 0, MAX_ID);
+        return number("id", request.pathParam("id"), 0, MAX_ID);
     }
 
-    private static long number(RoutingContext request, String name, String defaultValue, long min, long max) {
-        String text = request.request().getParam(name, defaultValue);
+    static long number(String name, String text, long min, long max) {
         require(text.matches("\\d{1,18}") && Long.parseLong(text) >= min && Long.parseLong(text) <= max,
                 name + " must be a number from " + min + " to " + max + ": " + text);
         return Long.parseLong(text);

@@ -403,11 +403,11 @@ class RedactionTest {
         }
     }
 
-    private static Redaction remove(String fields) {
+    static Redaction remove(String fields) {
         return redaction(fields, RedactMode.REMOVE, null);
     }
 
-    private static Redaction hash(String fields) {
+    static Redaction hash(String fields) {
         return redaction(fields, RedactMode.HASH, null);
     }
 
