@@ -223,11 +223,6 @@ public final class Program implements AutoCloseable {
         return client.send(request, HttpResponse.BodyHandlers.ofString()).body();
     }
 
-    /** The port of its webhook. */
-    public int port() {
-        return port;
-    }
-
     /** A connection to its webhook. */
     public RawHttp.Connection connect() throws IOException {
         return new RawHttp.Connection(port);
