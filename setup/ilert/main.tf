@@ -1,26 +1,35 @@
 data "ilert_alert_source" "sources" {
-  for_each = toset(var.alert_sources)
+  for_each = toset([for name in var.alert_sources : trimspace(name)])
   name     = each.value
 }
 
-locals {
-  # urlencode encodes a space as a plus sign, which stays a plus sign in a URL's user info
-  credentials = "${replace(urlencode(var.webhook_username), "+", "%20")}:${replace(urlencode(var.webhook_password), "+", "%20")}"
+data "ilert_team" "teams" {
+  for_each = var.teams
+  name     = each.value
 }
 
 # iLert has no connector resource for a webhook, only the type
 resource "ilert_alert_action" "bridge" {
   name                   = "ilert-sumologic-bridge"
   trigger_mode           = "AUTOMATIC"
-  trigger_types          = var.trigger_types
-  not_resolved_delay_sec = var.not_resolved_delay_sec
+  trigger_types          = sort(var.trigger_types)
+  not_resolved_delay_sec = contains(var.trigger_types, "v-alert-not-resolved") ? var.not_resolved_delay_sec : null
 
   connector {
     type = "webhook"
   }
 
   webhook {
-    url = "${replace(var.bridge_url, "://", "://${local.credentials}@")}/webhooks/ilert"
+    url = local.webhook_url
+
+    dynamic "headers" {
+      for_each = var.webhook_auth == "header" ? ["X-Webhook-Secret"] : []
+
+      content {
+        key   = headers.value
+        value = local.webhook_password
+      }
+    }
   }
 
   dynamic "alert_source" {
@@ -28,6 +37,21 @@ resource "ilert_alert_action" "bridge" {
 
     content {
       id = alert_source.value.id
+    }
+  }
+
+  dynamic "team" {
+    for_each = data.ilert_team.teams
+
+    content {
+      id = team.value.id
+    }
+  }
+
+  lifecycle {
+    precondition {
+      condition     = can(regex("^[!-~]([ -~]*[!-~])?$", local.webhook_password))
+      error_message = "The webhook_password must not be empty and must be printable ASCII, since it is the value of a header."
     }
   }
 }

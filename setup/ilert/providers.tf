@@ -4,7 +4,7 @@ terraform {
   required_providers {
     ilert = {
       source  = "iLert/ilert"
-      version = "~> 2.28"
+      version = "~> 2.25"
     }
   }
 }

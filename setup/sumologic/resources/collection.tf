@@ -30,25 +30,38 @@ resource "sumologic_http_source" "ilert" {
 
 # the bridge sends these fields with each batch; Sumo Logic drops fields that are not defined
 resource "sumologic_field" "group" {
+  count      = var.create_fields ? 1 : 0
   field_name = "group"
   state      = "Enabled"
+
+  # Sumo Logic sets it, and a change would replace the field
+  lifecycle {
+    ignore_changes = [data_type]
+  }
 }
 
 resource "sumologic_field" "lane" {
+  count      = var.create_fields ? 1 : 0
   field_name = "lane"
   state      = "Enabled"
+
+  # Sumo Logic sets it, and a change would replace the field
+  lifecycle {
+    ignore_changes = [data_type]
+  }
 }
 
 # for searches by these fields without a json operator, such as: _sourceCategory=webhook/ilert priority=HIGH
 resource "sumologic_field_extraction_rule" "events" {
-  name             = "iLert events"
-  scope            = "_sourceCategory=${var.default_scope_value}"
-  parse_expression = <<-EOT
+  name  = "iLert events"
+  scope = "_sourceCategory=${var.default_scope_value}"
+  parse_expression = trimspace(<<-EOT
     json field=_raw "id" as alertId nodrop
     | json field=_raw "alertSource.name" as alertSource nodrop
     | json field=_raw "eventType" as eventType nodrop
     | json field=_raw "status" as status nodrop
     | json field=_raw "priority" as priority nodrop
   EOT
-  enabled          = true
+  )
+  enabled = true
 }

@@ -1,46 +1,72 @@
 locals {
-  # A missing value becomes "none", which the filter * matches
-  events = <<-EOT
+  # A missing value becomes "none", which the filter * matches. A merged alert may never be resolved, so it has the status
+  # MERGED. Labels become text such as team:shop,region:eu
+  events = trimspace(<<-EOT
     ${var.scope_key}={{${var.scope_key_variable_display_name}}}
-    | json "eventId", "id", "summary", "status", "eventType", "priority", "alertSource.name", "assignedTo.username", "responders[*].user.username" as eventId, alertId, summary, status, eventType, priority, alertSource, assignedTo, responders nodrop
+    | json "eventId", "id", "summary", "status", "eventType", "priority", "severity", "labels", "mergeState", "alertSource.name", "assignedTo.username", "responders[*].user.username" as eventId, alertId, summary, status, eventType, priority, severity, labels, mergeState, alertSource, assignedTo, responders nodrop
     | where !isBlank(alertId)
     | if(isBlank(status), "none", status) as status
+    | if(isBlank(mergeState), "NONE", mergeState) as mergeState
+    | if(mergeState = "MERGED" and !(status = "RESOLVED"), "MERGED", status) as status
     | if(isBlank(eventType), "none", eventType) as eventType
     | if(isBlank(priority), "none", priority) as priority
+    | if(isBlank(severity), "none", severity) as severity
     | if(isBlank(alertSource), "none", alertSource) as alertSource
+    | replace(replace(replace(labels, "{", ""), "}", ""), "\"", "") as labels
+    | if(isBlank(labels), "none", labels) as labels
   EOT
+  )
 
-  filters = <<-EOT
-    | where alertId matches "{{alertId}}" and alertSource matches "{{alertSource}}" and eventType matches "{{eventType}}" and status matches "{{status}}" and priority matches "{{priority}}"
-  EOT
+  filters = "| where alertId matches \"{{alertId}}\" and alertSource matches \"{{alertSource}}\" and eventType matches \"{{eventType}}\" and status matches \"{{status}}\" and priority matches \"{{priority}}\" and severity matches \"{{severity}}\" and labels matches \"{{labels}}\""
 
   # An event may be delivered twice. Events of older accounts have no ID, so their text identifies them
-  unique_events = <<-EOT
+  unique_events = trimspace(<<-EOT
     ${local.events}
     | if(isBlank(eventId), _raw, eventId) as event
     | dedup 1 by event
     ${local.filters}
   EOT
+  )
 
   # The id of an incident's event is not an alert's
-  alert_events = <<-EOT
+  alert_events = trimspace(<<-EOT
     ${local.events}
     | where !(eventType matches "incident-*")
   EOT
+  )
 
   # The latest event of each alert, which holds its present state
-  alerts = <<-EOT
+  alerts = trimspace(<<-EOT
     ${local.alert_events}
     | dedup 1 by alertId
     ${local.filters}
   EOT
+  )
+
+  # The latest event of each incident
+  incidents = trimspace(<<-EOT
+    ${local.events}
+    | where eventType matches "incident-*"
+    | dedup 1 by alertId
+    ${local.filters}
+  EOT
+  )
+
+  # Responders as text such as kim,lee; accounts without responders have assignedTo, which is deprecated
+  responders = trimspace(<<-EOT
+    | replace(replace(replace(responders, "[", ""), "]", ""), "\"", "") as responders
+    | if(isBlank(responders), assignedTo, responders) as responders
+    | if(isBlank(responders), "nobody", responders) as responders
+  EOT
+  )
 
   # With Kafka, all bridges report the same lanes and dead letters
-  reports = <<-EOT
+  reports = trimspace(<<-EOT
     _sourceCategory=${var.report_category}
     | json "bridge", "store", "report", "lane" as bridge, store, report, lane nodrop
     | if(store = "kafka", "kafka", bridge) as location
   EOT
+  )
 
   single_value = jsonencode({
     title   = { fontSize = 14 }
@@ -81,7 +107,7 @@ locals {
 
 resource "sumologic_dashboard" "overview" {
   title            = "iLert - Overview"
-  description      = "iLert's alerts and events. Panels of alerts and their filters use the latest event of each alert; panels of events use every event, also those of incidents."
+  description      = "iLert's alerts and events. Panels of alerts and their filters use the latest event of each alert; panels of events use every event, also those of incidents. An incident's id is in alertId."
   folder_id        = sumologic_folder.integration_folder.id
   refresh_interval = 300
   theme            = "Light"
@@ -120,10 +146,11 @@ resource "sumologic_dashboard" "overview" {
     source_definition {
       log_query_variable_source_definition {
         field = "alertId"
-        query = <<-EOT
+        query = trimspace(<<-EOT
           ${local.alert_events}
           | count by alertId
         EOT
+        )
       }
     }
   }
@@ -138,10 +165,11 @@ resource "sumologic_dashboard" "overview" {
     source_definition {
       log_query_variable_source_definition {
         field = "alertSource"
-        query = <<-EOT
+        query = trimspace(<<-EOT
           ${local.events}
           | count by alertSource
         EOT
+        )
       }
     }
   }
@@ -156,10 +184,11 @@ resource "sumologic_dashboard" "overview" {
     source_definition {
       log_query_variable_source_definition {
         field = "eventType"
-        query = <<-EOT
+        query = trimspace(<<-EOT
           ${local.events}
           | count by eventType
         EOT
+        )
       }
     }
   }
@@ -174,10 +203,11 @@ resource "sumologic_dashboard" "overview" {
     source_definition {
       log_query_variable_source_definition {
         field = "status"
-        query = <<-EOT
+        query = trimspace(<<-EOT
           ${local.events}
           | count by status
         EOT
+        )
       }
     }
   }
@@ -192,10 +222,49 @@ resource "sumologic_dashboard" "overview" {
     source_definition {
       log_query_variable_source_definition {
         field = "priority"
-        query = <<-EOT
+        query = trimspace(<<-EOT
           ${local.events}
           | count by priority
         EOT
+        )
+      }
+    }
+  }
+
+  variable {
+    name               = "severity"
+    display_name       = "severity"
+    default_value      = "*"
+    include_all_option = true
+    allow_multi_select = false
+
+    source_definition {
+      log_query_variable_source_definition {
+        field = "severity"
+        query = trimspace(<<-EOT
+          ${local.events}
+          | count by severity
+        EOT
+        )
+      }
+    }
+  }
+
+  variable {
+    name               = "labels"
+    display_name       = "labels"
+    default_value      = "*"
+    include_all_option = true
+    allow_multi_select = false
+
+    source_definition {
+      log_query_variable_source_definition {
+        field = "labels"
+        query = trimspace(<<-EOT
+          ${local.events}
+          | count by labels
+        EOT
+        )
       }
     }
   }
@@ -204,37 +273,52 @@ resource "sumologic_dashboard" "overview" {
     grid {
       layout_structure {
         key       = "unique-alerts"
-        structure = jsonencode({ x = 0, y = 0, width = 6, height = 5 })
+        structure = jsonencode({ x = 0, y = 0, width = 4, height = 5 })
       }
 
       layout_structure {
         key       = "high-priority-alerts"
-        structure = jsonencode({ x = 6, y = 0, width = 6, height = 5 })
+        structure = jsonencode({ x = 4, y = 0, width = 4, height = 5 })
       }
 
       layout_structure {
         key       = "pending-alerts"
-        structure = jsonencode({ x = 12, y = 0, width = 6, height = 5 })
+        structure = jsonencode({ x = 8, y = 0, width = 4, height = 5 })
+      }
+
+      layout_structure {
+        key       = "merged-alerts"
+        structure = jsonencode({ x = 12, y = 0, width = 4, height = 5 })
       }
 
       layout_structure {
         key       = "resolved-alerts"
-        structure = jsonencode({ x = 18, y = 0, width = 6, height = 5 })
+        structure = jsonencode({ x = 16, y = 0, width = 4, height = 5 })
+      }
+
+      layout_structure {
+        key       = "open-incidents"
+        structure = jsonencode({ x = 20, y = 0, width = 4, height = 5 })
       }
 
       layout_structure {
         key       = "alerts-by-status"
-        structure = jsonencode({ x = 0, y = 5, width = 8, height = 8 })
+        structure = jsonencode({ x = 0, y = 5, width = 6, height = 8 })
       }
 
       layout_structure {
         key       = "alerts-by-priority"
-        structure = jsonencode({ x = 8, y = 5, width = 8, height = 8 })
+        structure = jsonencode({ x = 6, y = 5, width = 6, height = 8 })
+      }
+
+      layout_structure {
+        key       = "alerts-by-severity"
+        structure = jsonencode({ x = 12, y = 5, width = 6, height = 8 })
       }
 
       layout_structure {
         key       = "alerts-by-source"
-        structure = jsonencode({ x = 16, y = 5, width = 8, height = 8 })
+        structure = jsonencode({ x = 18, y = 5, width = 6, height = 8 })
       }
 
       layout_structure {
@@ -261,6 +345,11 @@ resource "sumologic_dashboard" "overview" {
         key       = "recent-alerts"
         structure = jsonencode({ x = 0, y = 29, width = 24, height = 12 })
       }
+
+      layout_structure {
+        key       = "recent-incidents"
+        structure = jsonencode({ x = 0, y = 41, width = 24, height = 8 })
+      }
     }
   }
 
@@ -272,14 +361,15 @@ resource "sumologic_dashboard" "overview" {
       visual_settings = local.single_value
 
       query {
-        query_key    = "A"
-        query_type   = "Logs"
-        query_string = <<-EOT
-        ${local.alert_events}
-        ${local.filters}
-        | dedup 1 by alertId
-        | count as alerts
+        query_key  = "A"
+        query_type = "Logs"
+        query_string = trimspace(<<-EOT
+          ${local.alert_events}
+          ${local.filters}
+          | dedup 1 by alertId
+          | count as alerts
         EOT
+        )
       }
     }
   }
@@ -292,13 +382,14 @@ resource "sumologic_dashboard" "overview" {
       visual_settings = local.single_value
 
       query {
-        query_key    = "A"
-        query_type   = "Logs"
-        query_string = <<-EOT
-        ${local.alerts}
-        | where priority = "HIGH"
-        | count as alerts
+        query_key  = "A"
+        query_type = "Logs"
+        query_string = trimspace(<<-EOT
+          ${local.alerts}
+          | where priority = "HIGH"
+          | count as alerts
         EOT
+        )
       }
     }
   }
@@ -307,17 +398,38 @@ resource "sumologic_dashboard" "overview" {
     sumo_search_panel {
       key             = "pending-alerts"
       title           = "Pending Alerts"
-      description     = "Alerts with the status PENDING or NEW now"
+      description     = "Alerts with the status PENDING or NEW now, without merged ones"
       visual_settings = local.single_value
 
       query {
-        query_key    = "A"
-        query_type   = "Logs"
-        query_string = <<-EOT
-        ${local.alerts}
-        | where status in ("PENDING", "NEW")
-        | count as alerts
+        query_key  = "A"
+        query_type = "Logs"
+        query_string = trimspace(<<-EOT
+          ${local.alerts}
+          | where status in ("PENDING", "NEW")
+          | count as alerts
         EOT
+        )
+      }
+    }
+  }
+
+  panel {
+    sumo_search_panel {
+      key             = "merged-alerts"
+      title           = "Merged Alerts"
+      description     = "Alerts that were merged into another one, and are not resolved"
+      visual_settings = local.single_value
+
+      query {
+        query_key  = "A"
+        query_type = "Logs"
+        query_string = trimspace(<<-EOT
+          ${local.alerts}
+          | where status = "MERGED"
+          | count as alerts
+        EOT
+        )
       }
     }
   }
@@ -329,13 +441,34 @@ resource "sumologic_dashboard" "overview" {
       visual_settings = local.single_value
 
       query {
-        query_key    = "A"
-        query_type   = "Logs"
-        query_string = <<-EOT
-        ${local.alerts}
-        | where status = "RESOLVED"
-        | count as alerts
+        query_key  = "A"
+        query_type = "Logs"
+        query_string = trimspace(<<-EOT
+          ${local.alerts}
+          | where status = "RESOLVED"
+          | count as alerts
         EOT
+        )
+      }
+    }
+  }
+
+  panel {
+    sumo_search_panel {
+      key             = "open-incidents"
+      title           = "Open Incidents"
+      description     = "Incidents that are not resolved now"
+      visual_settings = local.single_value
+
+      query {
+        query_key  = "A"
+        query_type = "Logs"
+        query_string = trimspace(<<-EOT
+          ${local.incidents}
+          | where !(status = "RESOLVED")
+          | count as incidents
+        EOT
+        )
       }
     }
   }
@@ -347,13 +480,14 @@ resource "sumologic_dashboard" "overview" {
       visual_settings = local.pie
 
       query {
-        query_key    = "A"
-        query_type   = "Logs"
-        query_string = <<-EOT
-        ${local.alerts}
-        | count as alerts by status
-        | sort by alerts desc, status asc
+        query_key  = "A"
+        query_type = "Logs"
+        query_string = trimspace(<<-EOT
+          ${local.alerts}
+          | count as alerts by status
+          | sort by alerts desc, status asc
         EOT
+        )
       }
     }
   }
@@ -365,13 +499,34 @@ resource "sumologic_dashboard" "overview" {
       visual_settings = local.pie
 
       query {
-        query_key    = "A"
-        query_type   = "Logs"
-        query_string = <<-EOT
-        ${local.alerts}
-        | count as alerts by priority
-        | sort by alerts desc, priority asc
+        query_key  = "A"
+        query_type = "Logs"
+        query_string = trimspace(<<-EOT
+          ${local.alerts}
+          | count as alerts by priority
+          | sort by alerts desc, priority asc
         EOT
+        )
+      }
+    }
+  }
+
+  panel {
+    sumo_search_panel {
+      key             = "alerts-by-severity"
+      title           = "Alerts by Severity"
+      description     = "1 to 5; none for accounts without severities"
+      visual_settings = local.pie
+
+      query {
+        query_key  = "A"
+        query_type = "Logs"
+        query_string = trimspace(<<-EOT
+          ${local.alerts}
+          | count as alerts by severity
+          | sort by alerts desc, severity asc
+        EOT
+        )
       }
     }
   }
@@ -383,14 +538,15 @@ resource "sumologic_dashboard" "overview" {
       visual_settings = local.bars
 
       query {
-        query_key    = "A"
-        query_type   = "Logs"
-        query_string = <<-EOT
-        ${local.alerts}
-        | count as alerts by alertSource
-        | sort by alerts desc, alertSource asc
-        | limit 20
+        query_key  = "A"
+        query_type = "Logs"
+        query_string = trimspace(<<-EOT
+          ${local.alerts}
+          | count as alerts by alertSource
+          | sort by alerts desc, alertSource asc
+          | limit 20
         EOT
+        )
       }
     }
   }
@@ -402,13 +558,14 @@ resource "sumologic_dashboard" "overview" {
       visual_settings = local.bars
 
       query {
-        query_key    = "A"
-        query_type   = "Logs"
-        query_string = <<-EOT
-        ${local.unique_events}
-        | count as events by eventType
-        | sort by events desc, eventType asc
+        query_key  = "A"
+        query_type = "Logs"
+        query_string = trimspace(<<-EOT
+          ${local.unique_events}
+          | count as events by eventType
+          | sort by events desc, eventType asc
         EOT
+        )
       }
     }
   }
@@ -421,15 +578,16 @@ resource "sumologic_dashboard" "overview" {
       visual_settings = local.columns
 
       query {
-        query_key    = "A"
-        query_type   = "Logs"
-        query_string = <<-EOT
-        ${local.unique_events}
-        | timeslice 1h
-        | count as events by _timeslice, eventType
-        | sort by _timeslice asc
-        | transpose row _timeslice column eventType
+        query_key  = "A"
+        query_type = "Logs"
+        query_string = trimspace(<<-EOT
+          ${local.unique_events}
+          | timeslice 1h
+          | count as events by _timeslice, eventType
+          | sort by _timeslice asc
+          | transpose row _timeslice column eventType
         EOT
+        )
       }
     }
   }
@@ -442,16 +600,17 @@ resource "sumologic_dashboard" "overview" {
       visual_settings = local.bars
 
       query {
-        query_key    = "A"
-        query_type   = "Logs"
-        query_string = <<-EOT
-        ${local.alerts}
-        | parse regex field=responders "\"(?<responder>[^\"]+)\"" multi
-        | where !isBlank(responder)
-        | count as alerts by responder
-        | sort by alerts desc, responder asc
-        | limit 10
+        query_key  = "A"
+        query_type = "Logs"
+        query_string = trimspace(<<-EOT
+          ${local.alerts}
+          | parse regex field=responders "\"(?<responder>[^\"]+)\"" multi
+          | where !isBlank(responder)
+          | count as alerts by responder
+          | sort by alerts desc, responder asc
+          | limit 10
         EOT
+        )
       }
     }
   }
@@ -464,16 +623,17 @@ resource "sumologic_dashboard" "overview" {
       visual_settings = local.columns
 
       query {
-        query_key    = "A"
-        query_type   = "Logs"
-        query_string = <<-EOT
-        ${local.alert_events}
-        ${local.filters}
-        | timeslice 1h
-        | count_distinct(alertId) as alerts by _timeslice, alertSource
-        | sort by _timeslice asc
-        | transpose row _timeslice column alertSource
+        query_key  = "A"
+        query_type = "Logs"
+        query_string = trimspace(<<-EOT
+          ${local.alert_events}
+          ${local.filters}
+          | timeslice 1h
+          | count_distinct(alertId) as alerts by _timeslice, alertSource
+          | sort by _timeslice asc
+          | transpose row _timeslice column alertSource
         EOT
+        )
       }
     }
   }
@@ -486,18 +646,43 @@ resource "sumologic_dashboard" "overview" {
       visual_settings = local.table
 
       query {
-        query_key    = "A"
-        query_type   = "Logs"
-        query_string = <<-EOT
-        ${local.alerts}
-        | formatDate(_messagetime, "yyyy-MM-dd HH:mm:ss") as time
-        | if(isBlank(summary), "none", summary) as summary
-        | if(isBlank(assignedTo), "nobody", assignedTo) as assignedTo
-        | count by time, alertId, priority, status, alertSource, summary, assignedTo, eventType
-        | fields - _count
-        | sort by time desc, alertId desc
-        | limit 50
+        query_key  = "A"
+        query_type = "Logs"
+        query_string = trimspace(<<-EOT
+          ${local.alerts}
+          | formatDate(_messagetime, "yyyy-MM-dd HH:mm:ss") as time
+          | if(isBlank(summary), "none", summary) as summary
+          ${local.responders}
+          | count by time, alertId, priority, severity, status, alertSource, summary, responders, labels, eventType
+          | fields - _count
+          | sort by time desc, alertId desc
+          | limit 50
         EOT
+        )
+      }
+    }
+  }
+
+  panel {
+    sumo_search_panel {
+      key             = "recent-incidents"
+      title           = "Recent Incidents"
+      description     = "The incidents with the latest events"
+      visual_settings = local.table
+
+      query {
+        query_key  = "A"
+        query_type = "Logs"
+        query_string = trimspace(<<-EOT
+          ${local.incidents}
+          | formatDate(_messagetime, "yyyy-MM-dd HH:mm:ss") as time
+          | if(isBlank(summary), "none", summary) as summary
+          | count by time, alertId, status, priority, severity, summary, eventType
+          | fields - _count
+          | sort by time desc, alertId desc
+          | limit 20
+        EOT
+        )
       }
     }
   }
@@ -591,14 +776,15 @@ resource "sumologic_dashboard" "bridge" {
       visual_settings = local.single_value
 
       query {
-        query_key    = "A"
-        query_type   = "Logs"
-        query_string = <<-EOT
-        ${local.reports}
-        | json "deliveredEvents" as deliveredEvents nodrop
-        | where report = "lane"
-        | sum(deliveredEvents) as events
+        query_key  = "A"
+        query_type = "Logs"
+        query_string = trimspace(<<-EOT
+          ${local.reports}
+          | json "deliveredEvents" as deliveredEvents nodrop
+          | where report = "lane"
+          | sum(deliveredEvents) as events
         EOT
+        )
       }
     }
   }
@@ -621,15 +807,16 @@ resource "sumologic_dashboard" "bridge" {
       }
 
       query {
-        query_key    = "A"
-        query_type   = "Logs"
-        query_string = <<-EOT
-        ${local.reports}
-        | json "pendingEvents" as pendingEvents nodrop
-        | where report = "lane"
-        | dedup 1 by location, lane
-        | sum(pendingEvents) as events
+        query_key  = "A"
+        query_type = "Logs"
+        query_string = trimspace(<<-EOT
+          ${local.reports}
+          | json "pendingEvents" as pendingEvents nodrop
+          | where report = "lane"
+          | dedup 1 by location, lane
+          | sum(pendingEvents) as events
         EOT
+        )
       }
     }
   }
@@ -652,15 +839,16 @@ resource "sumologic_dashboard" "bridge" {
       }
 
       query {
-        query_key    = "A"
-        query_type   = "Logs"
-        query_string = <<-EOT
-        ${local.reports}
-        | json "oldestAgeSeconds" as oldestAgeSeconds nodrop
-        | where report = "lane"
-        | dedup 1 by bridge, lane
-        | max(oldestAgeSeconds) as seconds
+        query_key  = "A"
+        query_type = "Logs"
+        query_string = trimspace(<<-EOT
+          ${local.reports}
+          | json "oldestAgeSeconds" as oldestAgeSeconds nodrop
+          | where report = "lane"
+          | dedup 1 by bridge, lane
+          | max(oldestAgeSeconds) as seconds
         EOT
+        )
       }
     }
   }
@@ -683,15 +871,16 @@ resource "sumologic_dashboard" "bridge" {
       }
 
       query {
-        query_key    = "A"
-        query_type   = "Logs"
-        query_string = <<-EOT
-        ${local.reports}
-        | json "deadLettersKept" as deadLettersKept nodrop
-        | where report = "bridge"
-        | dedup 1 by location
-        | sum(deadLettersKept) as deadLetters
+        query_key  = "A"
+        query_type = "Logs"
+        query_string = trimspace(<<-EOT
+          ${local.reports}
+          | json "deadLettersKept" as deadLettersKept nodrop
+          | where report = "bridge"
+          | dedup 1 by location
+          | sum(deadLettersKept) as deadLetters
         EOT
+        )
       }
     }
   }
@@ -704,17 +893,18 @@ resource "sumologic_dashboard" "bridge" {
       visual_settings = local.columns
 
       query {
-        query_key    = "A"
-        query_type   = "Logs"
-        query_string = <<-EOT
-        ${local.reports}
-        | json "deliveredEvents" as deliveredEvents nodrop
-        | where report = "lane"
-        | timeslice 15m
-        | sum(deliveredEvents) as events by _timeslice, lane
-        | sort by _timeslice asc
-        | transpose row _timeslice column lane
+        query_key  = "A"
+        query_type = "Logs"
+        query_string = trimspace(<<-EOT
+          ${local.reports}
+          | json "deliveredEvents" as deliveredEvents nodrop
+          | where report = "lane"
+          | timeslice 15m
+          | sum(deliveredEvents) as events by _timeslice, lane
+          | sort by _timeslice asc
+          | transpose row _timeslice column lane
         EOT
+        )
       }
     }
   }
@@ -727,16 +917,17 @@ resource "sumologic_dashboard" "bridge" {
       visual_settings = local.columns
 
       query {
-        query_key    = "A"
-        query_type   = "Logs"
-        query_string = <<-EOT
-        ${local.reports}
-        | json "accepted", "duplicate", "dropped", "unreadable", "unavailable", "throttled", "unauthorized", "tooLarge", "tooSlow", "methodNotAllowed", "routeFailed" as accepted, duplicate, dropped, unreadable, unavailable, throttled, unauthorized, tooLarge, tooSlow, methodNotAllowed, routeFailed nodrop
-        | where report = "bridge"
-        | timeslice 15m
-        | sum(accepted) as accepted, sum(duplicate) as duplicate, sum(dropped) as dropped, sum(unreadable) as unreadable, sum(unavailable) as unavailable, sum(throttled) as throttled, sum(unauthorized) as unauthorized, sum(tooLarge) as tooLarge, sum(tooSlow) as tooSlow, sum(methodNotAllowed) as methodNotAllowed, sum(routeFailed) as routeFailed by _timeslice
-        | sort by _timeslice asc
+        query_key  = "A"
+        query_type = "Logs"
+        query_string = trimspace(<<-EOT
+          ${local.reports}
+          | json "accepted", "duplicate", "dropped", "unreadable", "unavailable", "throttled", "unauthorized", "tooLarge", "tooSlow", "methodNotAllowed", "routeFailed" as accepted, duplicate, dropped, unreadable, unavailable, throttled, unauthorized, tooLarge, tooSlow, methodNotAllowed, routeFailed nodrop
+          | where report = "bridge"
+          | timeslice 15m
+          | sum(accepted) as accepted, sum(duplicate) as duplicate, sum(dropped) as dropped, sum(unreadable) as unreadable, sum(unavailable) as unavailable, sum(throttled) as throttled, sum(unauthorized) as unauthorized, sum(tooLarge) as tooLarge, sum(tooSlow) as tooSlow, sum(methodNotAllowed) as methodNotAllowed, sum(routeFailed) as routeFailed by _timeslice
+          | sort by _timeslice asc
         EOT
+        )
       }
     }
   }
@@ -749,17 +940,18 @@ resource "sumologic_dashboard" "bridge" {
       visual_settings = local.lines
 
       query {
-        query_key    = "A"
-        query_type   = "Logs"
-        query_string = <<-EOT
-        ${local.reports}
-        | json "oldestAgeSeconds" as oldestAgeSeconds nodrop
-        | where report = "lane"
-        | timeslice 15m
-        | max(oldestAgeSeconds) as seconds by _timeslice, lane
-        | sort by _timeslice asc
-        | transpose row _timeslice column lane
+        query_key  = "A"
+        query_type = "Logs"
+        query_string = trimspace(<<-EOT
+          ${local.reports}
+          | json "oldestAgeSeconds" as oldestAgeSeconds nodrop
+          | where report = "lane"
+          | timeslice 15m
+          | max(oldestAgeSeconds) as seconds by _timeslice, lane
+          | sort by _timeslice asc
+          | transpose row _timeslice column lane
         EOT
+        )
       }
     }
   }
@@ -771,18 +963,19 @@ resource "sumologic_dashboard" "bridge" {
       visual_settings = local.lines
 
       query {
-        query_key    = "A"
-        query_type   = "Logs"
-        query_string = <<-EOT
-        ${local.reports}
-        | json "pendingEvents" as pendingEvents nodrop
-        | where report = "lane"
-        | concat(location, " ", lane) as series
-        | timeslice 15m
-        | max(pendingEvents) as events by _timeslice, series
-        | sort by _timeslice asc
-        | transpose row _timeslice column series
+        query_key  = "A"
+        query_type = "Logs"
+        query_string = trimspace(<<-EOT
+          ${local.reports}
+          | json "pendingEvents" as pendingEvents nodrop
+          | where report = "lane"
+          | concat(location, " ", lane) as series
+          | timeslice 15m
+          | max(pendingEvents) as events by _timeslice, series
+          | sort by _timeslice asc
+          | transpose row _timeslice column series
         EOT
+        )
       }
     }
   }
@@ -795,20 +988,21 @@ resource "sumologic_dashboard" "bridge" {
       visual_settings = local.lines
 
       query {
-        query_key    = "A"
-        query_type   = "Logs"
-        query_string = <<-EOT
-        ${local.reports}
-        | json "deliverySeconds", "deliveredEvents" as deliverySeconds, deliveredEvents nodrop
-        | where report = "lane"
-        | timeslice 15m
-        | sum(deliverySeconds) as seconds, sum(deliveredEvents) as events by _timeslice, lane
-        | where events > 0
-        | seconds / events as mean
-        | fields - seconds, events
-        | sort by _timeslice asc
-        | transpose row _timeslice column lane
+        query_key  = "A"
+        query_type = "Logs"
+        query_string = trimspace(<<-EOT
+          ${local.reports}
+          | json "deliverySeconds", "deliveredEvents" as deliverySeconds, deliveredEvents nodrop
+          | where report = "lane"
+          | timeslice 15m
+          | sum(deliverySeconds) as seconds, sum(deliveredEvents) as events by _timeslice, lane
+          | where events > 0
+          | seconds / events as mean
+          | fields - seconds, events
+          | sort by _timeslice asc
+          | transpose row _timeslice column lane
         EOT
+        )
       }
     }
   }
@@ -821,17 +1015,18 @@ resource "sumologic_dashboard" "bridge" {
       visual_settings = local.columns
 
       query {
-        query_key    = "A"
-        query_type   = "Logs"
-        query_string = <<-EOT
-        ${local.reports}
-        | json "failures" as failures nodrop
-        | where report = "lane"
-        | timeslice 15m
-        | sum(failures) as failures by _timeslice, lane
-        | sort by _timeslice asc
-        | transpose row _timeslice column lane
+        query_key  = "A"
+        query_type = "Logs"
+        query_string = trimspace(<<-EOT
+          ${local.reports}
+          | json "failures" as failures nodrop
+          | where report = "lane"
+          | timeslice 15m
+          | sum(failures) as failures by _timeslice, lane
+          | sort by _timeslice asc
+          | transpose row _timeslice column lane
         EOT
+        )
       }
     }
   }
@@ -844,16 +1039,17 @@ resource "sumologic_dashboard" "bridge" {
       visual_settings = local.columns
 
       query {
-        query_key    = "A"
-        query_type   = "Logs"
-        query_string = <<-EOT
-        ${local.reports}
-        | json "deadLetters", "deadLettersEvicted" as deadLetters, deadLettersEvicted nodrop
-        | where report = "bridge"
-        | timeslice 15m
-        | sum(deadLetters) as deadLetters, sum(deadLettersEvicted) as evicted by _timeslice
-        | sort by _timeslice asc
+        query_key  = "A"
+        query_type = "Logs"
+        query_string = trimspace(<<-EOT
+          ${local.reports}
+          | json "deadLetters", "deadLettersEvicted" as deadLetters, deadLettersEvicted nodrop
+          | where report = "bridge"
+          | timeslice 15m
+          | sum(deadLetters) as deadLetters, sum(deadLettersEvicted) as evicted by _timeslice
+          | sort by _timeslice asc
         EOT
+        )
       }
     }
   }
@@ -866,18 +1062,19 @@ resource "sumologic_dashboard" "bridge" {
       visual_settings = local.table
 
       query {
-        query_key    = "A"
-        query_type   = "Logs"
-        query_string = <<-EOT
-        ${local.reports}
-        | json "deadLettersKept" as deadLettersKept nodrop
-        | where report = "bridge"
-        | dedup 1 by bridge
-        | formatDate(_messagetime, "yyyy-MM-dd HH:mm:ss") as time
-        | count by bridge, store, time, deadLettersKept
-        | fields - _count
-        | sort by bridge asc
+        query_key  = "A"
+        query_type = "Logs"
+        query_string = trimspace(<<-EOT
+          ${local.reports}
+          | json "deadLettersKept" as deadLettersKept nodrop
+          | where report = "bridge"
+          | dedup 1 by bridge
+          | formatDate(_messagetime, "yyyy-MM-dd HH:mm:ss") as time
+          | count by bridge, store, time, deadLettersKept
+          | fields - _count
+          | sort by bridge asc
         EOT
+        )
       }
     }
   }

@@ -1,3 +1,10 @@
+locals {
+  recipients = sort([for address in var.notification_recipients : trimspace(address)])
+
+  # The events of the monitors' own pages come back through the bridge
+  not_paged = "| where isBlank(alertSource) or !(alertSource = \"${var.ilert_paging_source}\")"
+}
+
 resource "sumologic_monitor" "no_events" {
   name         = "iLert - No Events"
   description  = "No event has arrived from iLert for ${var.no_events_for}. Either there were no alerts, or iLert cannot reach the bridge: press Test on iLert's alert action."
@@ -8,7 +15,12 @@ resource "sumologic_monitor" "no_events" {
 
   queries {
     row_id = "A"
-    query  = "${var.scope_key}=${var.default_scope_value}"
+    query = trimspace(<<-EOT
+      ${var.scope_key}=${var.default_scope_value}
+      | json "alertSource.name" as alertSource nodrop
+      ${local.not_paged}
+    EOT
+    )
   }
 
   trigger_conditions {
@@ -20,12 +32,24 @@ resource "sumologic_monitor" "no_events" {
   notifications {
     notification {
       connection_type = "Email"
-      recipients      = var.notification_recipients
+      recipients      = local.recipients
       subject         = "{{Name}}: {{TriggerType}}"
       message_body    = "{{Description}} {{AlertResponseUrl}}"
       time_zone       = "Etc/UTC"
     }
     run_for_trigger_types = ["MissingData", "ResolvedMissingData"]
+  }
+
+  dynamic "notifications" {
+    for_each = sumologic_connection.ilert[*].id
+
+    content {
+      notification {
+        connection_type = "Webhook"
+        connection_id   = notifications.value
+      }
+      run_for_trigger_types = ["MissingData", "ResolvedMissingData"]
+    }
   }
 }
 
@@ -51,12 +75,24 @@ resource "sumologic_monitor" "bridge_silent" {
   notifications {
     notification {
       connection_type = "Email"
-      recipients      = var.notification_recipients
+      recipients      = local.recipients
       subject         = "{{Name}}: {{TriggerType}}"
       message_body    = "{{Description}} {{AlertResponseUrl}}"
       time_zone       = "Etc/UTC"
     }
     run_for_trigger_types = ["MissingData", "ResolvedMissingData"]
+  }
+
+  dynamic "notifications" {
+    for_each = sumologic_connection.ilert[*].id
+
+    content {
+      notification {
+        connection_type = "Webhook"
+        connection_id   = notifications.value
+      }
+      run_for_trigger_types = ["MissingData", "ResolvedMissingData"]
+    }
   }
 }
 
@@ -70,12 +106,13 @@ resource "sumologic_monitor" "dead_letters" {
 
   queries {
     row_id = "A"
-    query  = <<-EOT
+    query = trimspace(<<-EOT
       _sourceCategory=${var.report_category}
       | json "report", "deadLetters" as report, deadLetters nodrop
       | where report = "bridge"
       | sum(deadLetters) as deadLetters
     EOT
+    )
   }
 
   trigger_conditions {
@@ -98,12 +135,24 @@ resource "sumologic_monitor" "dead_letters" {
   notifications {
     notification {
       connection_type = "Email"
-      recipients      = var.notification_recipients
+      recipients      = local.recipients
       subject         = "{{Name}}: {{TriggerType}}"
       message_body    = "{{Description}} {{AlertResponseUrl}}"
       time_zone       = "Etc/UTC"
     }
     run_for_trigger_types = ["Critical", "ResolvedCritical"]
+  }
+
+  dynamic "notifications" {
+    for_each = sumologic_connection.ilert[*].id
+
+    content {
+      notification {
+        connection_type = "Webhook"
+        connection_id   = notifications.value
+      }
+      run_for_trigger_types = ["Critical", "ResolvedCritical"]
+    }
   }
 }
 
@@ -117,19 +166,23 @@ resource "sumologic_monitor" "high_priority_alert_pending" {
 
   queries {
     row_id = "A"
-    query  = <<-EOT
+    query = trimspace(<<-EOT
       ${var.scope_key}=${var.default_scope_value}
-      | json "id", "eventType", "summary", "status", "priority" as alertId, eventType, summary, status, priority nodrop
+      | json "id", "eventType", "summary", "status", "priority", "mergeState", "alertSource.name" as alertId, eventType, summary, status, priority, mergeState, alertSource nodrop
       | where !isBlank(alertId) and !(eventType matches "incident-*")
+      ${local.not_paged}
       | if(isBlank(summary), "none", summary) as summary
       | if(isBlank(status), "none", status) as status
       | if(isBlank(priority), "none", priority) as priority
+      | if(isBlank(mergeState), "NONE", mergeState) as mergeState
       | withtime summary
       | withtime status
       | withtime priority
-      | most_recent(summary_withtime) as summary, most_recent(status_withtime) as status, most_recent(priority_withtime) as priority, min(_messagetime) as since by alertId
-      | where priority = "HIGH" and status in ("PENDING", "NEW") and now() - since > ${var.pending_minutes} * 60000
+      | withtime mergeState
+      | most_recent(summary_withtime) as summary, most_recent(status_withtime) as status, most_recent(priority_withtime) as priority, most_recent(mergeState_withtime) as mergeState, min(_messagetime) as since by alertId
+      | where priority = "HIGH" and status in ("PENDING", "NEW") and !(mergeState = "MERGED") and now() - since > ${var.pending_minutes} * 60000
     EOT
+    )
   }
 
   trigger_conditions {
@@ -154,11 +207,23 @@ resource "sumologic_monitor" "high_priority_alert_pending" {
   notifications {
     notification {
       connection_type = "Email"
-      recipients      = var.notification_recipients
+      recipients      = local.recipients
       subject         = "{{Name}}: {{TriggerType}}"
       message_body    = "{{Description}} {{ResultsJson}} {{AlertResponseUrl}}"
       time_zone       = "Etc/UTC"
     }
     run_for_trigger_types = ["Critical", "ResolvedCritical"]
+  }
+
+  dynamic "notifications" {
+    for_each = sumologic_connection.ilert[*].id
+
+    content {
+      notification {
+        connection_type = "Webhook"
+        connection_id   = notifications.value
+      }
+      run_for_trigger_types = ["Critical", "ResolvedCritical"]
+    }
   }
 }

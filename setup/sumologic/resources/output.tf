@@ -4,6 +4,18 @@ output "sumologic_url" {
   sensitive   = true
 }
 
+output "sumologic_base_url" {
+  description = "SUMOLOGIC_URL for the bridge with the token in a header"
+  value       = sumologic_http_source.ilert.base_url
+  sensitive   = true
+}
+
+output "sumologic_token" {
+  description = "SUMOLOGIC_TOKEN for the bridge, for sumologic_base_url"
+  value       = sumologic_http_source.ilert.token
+  sensitive   = true
+}
+
 output "dashboards" {
   description = "the dashboards"
   value = [
@@ -24,6 +36,20 @@ output "folders" {
     {
       "id"   = sumologic_folder.integration_folder.id,
       "name" = sumologic_folder.integration_folder.name,
+    }
+  ]
+}
+
+output "log_searches" {
+  description = "the saved searches"
+  value = [
+    {
+      "id"   = sumologic_log_search.alert_timeline.id,
+      "name" = sumologic_log_search.alert_timeline.name,
+    },
+    {
+      "id"   = sumologic_log_search.incident_events.id,
+      "name" = sumologic_log_search.incident_events.name,
     }
   ]
 }

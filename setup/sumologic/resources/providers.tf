@@ -4,10 +4,13 @@ terraform {
   required_providers {
     sumologic = {
       source  = "SumoLogic/sumologic"
-      version = "~> 3.2"
+      version = "~> 3.2, >= 3.2.4"
     }
   }
 }
 
 # configured by SUMOLOGIC_ACCESSID, SUMOLOGIC_ACCESSKEY and SUMOLOGIC_ENVIRONMENT
-provider "sumologic" {}
+provider "sumologic" {
+  # the folder Admin Recommended is open to this mode only
+  admin_mode = var.integration_root_dir == ""
+}

@@ -2,6 +2,7 @@
 terraform {
   required_providers {
     sumologic = { source = "SumoLogic/sumologic", version = "~> 3.2" }
+    ilert     = { source = "iLert/ilert", version = "~> 2.25" }
   }
 }
 
@@ -118,5 +119,51 @@ resource "sumologic_monitor" "m" {
       subject_id   = obj_permission.value
       permissions  = ["Read"]
     }
+  }
+}
+
+resource "sumologic_log_search" "s" {
+  name         = "S"
+  parent_id    = sumologic_dashboard.d.folder_id
+  query_string = "error"
+
+  time_range {
+    begin_bounded_time_range {
+      from {
+        relative_time_range {
+          relative_time = "-1d"
+        }
+      }
+    }
+  }
+}
+
+resource "sumologic_connection" "c" {
+  count           = length(var.recipients) == 0 ? 0 : 1
+  name            = "C"
+  type            = "WebhookConnection"
+  url             = "https://example.com"
+  default_payload = "{}"
+}
+
+resource "ilert_alert_action" "a" {
+  name          = "A"
+  trigger_types = [for type in var.recipients : type]
+
+  connector {
+    type = "webhook"
+  }
+
+  webhook {
+    url = "https://example.com/${one(sumologic_connection.c[*].id)}"
+
+    headers {
+      key   = "K"
+      value = "V"
+    }
+  }
+
+  alert_source {
+    id = "1"
   }
 }

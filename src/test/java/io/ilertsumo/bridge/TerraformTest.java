@@ -39,6 +39,7 @@ class TerraformTest {
 
     private static final String SUMO_LOGIC = "setup/sumologic/resources";
     private static final String ILERT = "setup/ilert";
+    private static final String ATTACHMENT = "setup/ilert/attachment";
     private static final Path RIGHT = Path.of("src", "test", "resources", "terraform", "right.tf");
 
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -61,7 +62,7 @@ class TerraformTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = { SUMO_LOGIC, ILERT })
+    @ValueSource(strings = { SUMO_LOGIC, ILERT, ATTACHMENT })
     void referencesAreResolved(String folder) throws IOException {
         Terraform terraform = read(folder);
 
@@ -70,27 +71,28 @@ class TerraformTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = { SUMO_LOGIC, ILERT })
+    @ValueSource(strings = { SUMO_LOGIC, ILERT, ATTACHMENT })
     void resourcesConformToTheirSchemas(String folder) throws IOException {
         assertEquals(List.of(), TerraformSchemas.misfits(read(folder)));
     }
 
     @Test
     void schemasAreOfTheUsedResources() throws IOException {
-        assertEquals(Stream.of(read(SUMO_LOGIC), read(ILERT)).flatMap(TerraformSchemas::resources)
+        assertEquals(Stream.of(read(SUMO_LOGIC), read(ILERT), read(ATTACHMENT)).flatMap(TerraformSchemas::resources)
                 .map(block -> block.type() + " " + block.labels().get(0))
                 .collect(Collectors.toCollection(TreeSet::new)),
                 TerraformSchemas.kinds());
+        assertTrue(TerraformSchemas.kinds().containsAll(TerraformSchemas.limited()));
     }
 
     @ParameterizedTest
-    @ValueSource(strings = { SUMO_LOGIC, ILERT })
+    @ValueSource(strings = { SUMO_LOGIC, ILERT, ATTACHMENT })
     void variablesAndLocalsAreUsedAndVariablesAreDescribed(String folder) throws IOException {
         assertEquals(List.of(), badVariables(read(folder)));
     }
 
     @ParameterizedTest
-    @ValueSource(strings = { SUMO_LOGIC, ILERT })
+    @ValueSource(strings = { SUMO_LOGIC, ILERT, ATTACHMENT })
     void providersAreRequiredWithSourceAndVersion(String folder) throws IOException {
         assertEquals(List.of(), badProviders(read(folder)));
     }
@@ -110,11 +112,11 @@ class TerraformTest {
     }
 
     @Test
-    void overviewHasFiveFilters() throws IOException {
+    void overviewHasSevenFilters() throws IOException {
         Block overview = read(SUMO_LOGIC).resources("sumologic_dashboard").get(0);
 
         assertEquals(Set.of("{{Logsdatasource}}", "{{alertId}}", "{{alertSource}}", "{{eventType}}", "{{status}}",
-                "{{priority}}"), variables(overview));
+                "{{priority}}", "{{severity}}", "{{labels}}"), variables(overview));
     }
 
     @Test
@@ -127,11 +129,12 @@ class TerraformTest {
     }
 
     @Test
-    void outputContainsAllDashboardsAndMonitors() throws IOException {
+    void outputContainsAllDashboardsSearchesAndMonitors() throws IOException {
         Terraform terraform = read(SUMO_LOGIC);
 
         assertEquals(named(terraform, "sumologic_dashboard", "title"), output(terraform, "dashboards"));
         assertEquals(named(terraform, "sumologic_monitor", "name"), output(terraform, "monitors"));
+        assertEquals(named(terraform, "sumologic_log_search", "name"), output(terraform, "log_searches"));
     }
 
     private static String named(Terraform terraform, String type, String name) {
@@ -177,6 +180,22 @@ class TerraformTest {
             row_id = "A"                 |                                 | m queries: row_id is missing
             ["Read"]                     | ["Run"]                         | permissions may not be '[Run]'
             "15m"                        | "16m"                           | time_range may not be '16m'
+            key   = "K"                  | name = "K"                      | webhook headers: key is missing
+            key   = "K"                  | name = "K"                      | webhook headers: name is unknown
+            type = "webhook"             | type = "WEBHOOK"                | connector: type may not be 'WEBHOOK'
+            alert_source {               | source {                        | ilert_alert_action.a: alert_source is missing
+            connector {                  | connector {} connector {        | there are 2 of connector
+            query_string = "error"       | query = "error"                 | s: query_string is missing
+            default_payload = "{}"       | payload = "{}"                  | c: payload is unknown
+            for type in var.recipients   | for type in var.recipient       | var.recipient cannot be resolved
+            length(var.recipients)       | length(var.recipient)           | var.recipient cannot be resolved
+            "K"                          | 5                               | headers: key is not a string: 5
+            connection_type = "Email"    | action_type = "Email"           | notification: action_type is deprecated
+            monitor_type = "Logs"        | monitor_type = "Logs" status = ["OK"] | m: status is read-only
+            values = "NEW"               | values = "NEW" hide = true      | hide is unknown
+            logs_missing_data_condition { | logs_anomaly_condition {       | logs_anomaly_condition: field is missing
+            logs_missing_data_condition { | logs_anomaly_condition {       | logs_anomaly_condition: critical is missing
+            structure = jsonencode({ x = 0, | places = jsonencode({ x = 0, | layout_structure: structure is missing
             "Missing"                    | "Missing "                      | name may not be 'Missing '
             "Missing"                    | "M"                             | name may not be 'M'
             default     = "D"            | default = ["D"]                 | the variable title is not a string: [D]
@@ -185,7 +204,7 @@ class TerraformTest {
             title            = var.title | title = "D"                     | the variable title is not used
             locals {                     | locals { more = 1               | local.more is not used
             , version = "~> 3.2"         |                                 | sumologic has no source or version
-            sumologic = {                | sumo = {                        | [sumologic] are named, [sumo] required
+            sumologic = {                | sumo = {                        | [ilert, sumologic] are named, [sumo, ilert] required
             local.chart                  | "svp"                           | b: svp is no JSON with a chart
             type = "svp"                 | type = "cake"                   | b: cake is no chart
             "B"                          | "A"                             | A is there twice

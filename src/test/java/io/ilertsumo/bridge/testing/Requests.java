@@ -3,6 +3,7 @@ package io.ilertsumo.bridge.testing;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -22,6 +23,7 @@ import io.ilertsumo.bridge.testing.Terraform.Reference;
 public final class Requests {
 
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Set<String> META = Set.of("count", "for_each");
     private static final Pattern WORD = Pattern.compile("_(\\w)");
 
     private Requests() {
@@ -41,6 +43,11 @@ public final class Requests {
         requests.set("folder", plain(one(terraform, "sumologic_folder")));
         ArrayNode dashboards = requests.putArray("dashboards");
         terraform.resources("sumologic_dashboard").forEach(dashboard -> dashboards.add(dashboard(dashboard)));
+        ArrayNode searches = requests.putArray("logSearches");
+        terraform.resources("sumologic_log_search").forEach(search -> searches.add(logSearch(search)));
+        ObjectNode connection = plain(one(terraform, "sumologic_connection")).put("type", "WebhookDefinition");
+        connection.remove("url");
+        requests.set("connection", connection);
         requests.set("monitorFolder", plain(one(terraform, "sumologic_monitor_folder"))
                 .put("type", "MonitorsLibraryFolder").put("contentType", "Folder"));
         ArrayNode monitors = requests.putArray("monitors");
@@ -71,7 +78,7 @@ public final class Requests {
     private static ObjectNode plain(Block block) {
         ObjectNode object = JSON.createObjectNode();
         block.attributes().forEach((name, value) -> {
-            if (!(value.get() instanceof Reference)) {
+            if (value.get() != null && !(value.get() instanceof Reference) && !META.contains(name)) {
                 object.set(name.equals("timezone") ? "timeZone" : camelCase(name), JSON.valueToTree(value.get()));
             }
         });
@@ -111,6 +118,14 @@ public final class Requests {
                 range.one("from").orElseThrow().one("relative_time_range").orElseThrow().text("relative_time"));
         timeRange.putNull("to");
         return timeRange;
+    }
+
+    private static ObjectNode logSearch(Block block) {
+        ObjectNode search = plain(block);
+        search.set("timeRange", timeRange(block));
+        ArrayNode parameters = search.putArray("queryParameters");
+        block.all("query_parameter").forEach(parameter -> parameters.add(plain(parameter)));
+        return search;
     }
 
     private static ObjectNode panel(Block block) {

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
@@ -19,18 +20,21 @@ import java.util.stream.Stream;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
 
 /**
  * Reads the subset of Terraform's language that this project uses, since Terraform itself needs the providers. Anything
- * else is an error. Variables have their defaults.
+ * else is an error. Variables have their defaults. A "for" expression and an index are known at run time only.
  */
 public final class Terraform {
 
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS);
     private static final Pattern NAME = Pattern.compile("[a-zA-Z_][\\w-]*");
     private static final Pattern TRAVERSAL = Pattern.compile("[a-zA-Z_][\\w-]*(\\.[a-zA-Z_*][\\w-]*)+");
     private static final Pattern NUMBER = Pattern.compile("-?\\d+(\\.\\d+)?");
     private static final Pattern HEREDOC = Pattern.compile("<<-(\\w+)\\n(.*?)\\n[ \\t]*\\1(?=\\s)", Pattern.DOTALL);
+    private static final Pattern OPERATOR = Pattern.compile("[ \\t]*(==|!=|>=|<=|&&|\\|\\||[<>])");
+    private static final Pattern INDEX = Pattern.compile("\\[[^\\]\\n]*](\\.\\w+)*");
     private static final Pattern BLANK = Pattern.compile("(\\s|#[^\\n]*)*");
 
     private final List<Block> blocks = new ArrayList<>();
@@ -146,6 +150,10 @@ public final class Terraform {
         Object first = arguments.get(0);
         return switch (function) {
             case "jsonencode" -> json(first);
+            case "nonsensitive" -> first;
+            case "trimspace" -> String.valueOf(first).strip();
+            case "sort" -> ((List<?>) first).stream().sorted().toList();
+            case "contains" -> ((List<?>) first).contains(arguments.get(1));
             case "urlencode" -> URLEncoder.encode(String.valueOf(first), StandardCharsets.UTF_8);
             case "replace" -> String.valueOf(first).replace(String.valueOf(arguments.get(1)),
                     String.valueOf(arguments.get(2)));
@@ -157,10 +165,17 @@ public final class Terraform {
 
     private static String json(Object value) {
         try {
-            return JSON.writeValueAsString(value);
+            return JSON.writeValueAsString(value).replace("<", "\\u003c").replace(">", "\\u003e").replace("&",
+                    "\\u0026");
         } catch (JsonProcessingException e) {
             throw new IllegalArgumentException(e);
         }
+    }
+
+    private static Object compute(Object left, String operator, Object right) {
+        return left instanceof Reference || right instanceof Reference || !operator.matches("[=!]=")
+                ? new Reference("(" + left + " " + operator + " " + right + ")")
+                : (Object) (Objects.equals(left, right) == operator.equals("=="));
     }
 
     /** A recursive descent parser. */
@@ -197,6 +212,63 @@ public final class Terraform {
         }
 
         private Supplier<Object> expression() {
+            Supplier<Object> condition = operation();
+            if (!isInline("?")) {
+                return condition;
+            }
+            expect("?");
+            Supplier<Object> yes = expression();
+            expect(":");
+            Supplier<Object> no = expression();
+            return () -> condition.get() instanceof Boolean known
+                    ? (known ? yes : no).get()
+                    : new Reference("(" + condition.get() + " ? …)");
+        }
+
+        /** Reads operands from left to right: without precedence, which only conditions of unknown values need. */
+        private Supplier<Object> operation() {
+            Supplier<Object> left = operand();
+            while (matches(OPERATOR)) {
+                Supplier<Object> one = left;
+                String operator = take(OPERATOR).strip();
+                Supplier<Object> other = operand();
+                left = () -> compute(one.get(), operator, other.get());
+            }
+            return left;
+        }
+
+        private Supplier<Object> operand() {
+            if (takes("!")) {
+                Supplier<Object> negated = operand();
+                return () -> compute(negated.get(), "==", false);
+            }
+            Supplier<Object> value = primary();
+            if (!matches(INDEX)) {
+                return value;
+            }
+            String index = take(INDEX);
+            return () -> new Reference("(" + value.get() + index + ")");
+        }
+
+        /** Reads a "for" expression to its closing bracket. */
+        private Supplier<Object> each(char close) {
+            int start = position;
+            for (int depth = 0; depth > 0 || text.charAt(position) != close; position++) {
+                char c = text.charAt(position);
+                depth += "([{".indexOf(c) >= 0 ? 1 : ")]}".indexOf(c) >= 0 ? -1 : 0;
+                if (c == '"') {
+                    position = text.indexOf('"', position + 1);
+                }
+            }
+            String body = text.substring(start, position++);
+            Matcher names = TRAVERSAL.matcher(body.replaceAll("\"[^\"]*\"", ""));
+            while (names.find()) {
+                references.add(names.group());
+            }
+            return () -> new Reference("(" + body + ")");
+        }
+
+        private Supplier<Object> primary() {
             skipBlank();
             if (isNext("\"")) {
                 return string();
@@ -226,12 +298,17 @@ public final class Terraform {
             return switch (word) {
                 case "true", "false" -> () -> Boolean.valueOf(word);
                 case "string", "number", "bool" -> () -> word;
-                default -> throw unexpected("an expression, not " + word);
+                case "null" -> () -> null;
+                // an attribute's name, such as of ignore_changes
+                default -> () -> new Reference(word);
             };
         }
 
         private Supplier<Object> list() {
             expect("[");
+            if (isNext("for ")) {
+                return each(']');
+            }
             List<Supplier<Object>> elements = new ArrayList<>();
             while (!takes("]")) {
                 elements.add(expression());
@@ -330,6 +407,11 @@ public final class Terraform {
         private boolean isNext(String symbol) {
             skipBlank();
             return text.startsWith(symbol, position);
+        }
+
+        /** Whether a symbol is next on the same line. */
+        private boolean isInline(String symbol) {
+            return matches(Pattern.compile("[ \\t]*" + Pattern.quote(symbol)));
         }
 
         private boolean takes(String symbol) {

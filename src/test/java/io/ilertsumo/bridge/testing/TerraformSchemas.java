@@ -4,26 +4,36 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 
 import io.ilertsumo.bridge.testing.Terraform.Block;
 import io.ilertsumo.bridge.testing.Terraform.Reference;
 
-/** Compares Terraform with the providers' schemas in {@code terraform-schemas.yaml}. */
+/**
+ * Compares Terraform with the schemas that the providers print, and with {@code limits.yaml}, which has what a schema can't
+ * express.
+ */
 public final class TerraformSchemas {
 
-    private static final JsonNode SCHEMAS = schemas();
+    private static final Path FOLDER = Path.of("src", "test", "resources", "terraform");
+    // JSON is YAML, too
+    private static final YAMLMapper YAML = YAMLMapper.builder()
+            .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION).build();
+    private static final JsonNode LIMITS = read("limits.yaml");
+    /** The schema of a block by kind and name, such as {@code resource sumologic_field}. */
+    private static final Map<String, JsonNode> SCHEMAS = schemas();
+    private static final Pattern RANGE = Pattern.compile("\\[(\\d+)\\.\\.(\\d+)]");
     /** Terraform's own arguments of a resource. */
     private static final Set<String> META = Set.of("for_each", "count", "depends_on", "lifecycle", "provider");
 
@@ -36,10 +46,12 @@ public final class TerraformSchemas {
 
     /** Returns the kinds of resources and data sources with a schema. */
     public static Set<String> kinds() {
-        Set<String> kinds = new TreeSet<>();
-        SCHEMAS.fieldNames().forEachRemaining(kinds::add);
-        kinds.remove("shared");
-        return kinds;
+        return SCHEMAS.keySet();
+    }
+
+    /** Returns the kinds with a limit. */
+    public static List<String> limited() {
+        return LIMITS.properties().stream().map(Map.Entry::getKey).filter(kind -> !kind.equals("shared")).toList();
     }
 
     /** Returns all resources and data sources. */
@@ -54,66 +66,75 @@ public final class TerraformSchemas {
                 .map(name -> name + " cannot be resolved").toList();
     }
 
-    /** Returns the differences from the schemas. */
+    /** Returns the differences from the schemas and limits. */
     public static List<String> misfits(Terraform terraform) {
         TerraformSchemas schemas = new TerraformSchemas(terraform);
         resources(terraform).forEach(block -> {
             String kind = block.type() + " " + block.labels().get(0);
-            if (kinds().contains(kind)) {
-                schemas.compare(String.join(".", block.labels()), block, SCHEMAS.get(kind));
+            if (SCHEMAS.containsKey(kind)) {
+                schemas.compare(String.join(".", block.labels()), block, SCHEMAS.get(kind), LIMITS.path(kind), true);
             } else {
                 schemas.misfits.add(kind + " is unknown");
             }
         });
         terraform.blocks("variable").stream().filter(variable -> variable.attributes().containsKey("default"))
-                .forEach(variable -> schemas.compare("the variable " + variable.labels().get(0),
-                        variable.get("default"), new Attribute(typeOf(variable), "", "")));
+                .filter(variable -> !schemas.isOf(typeOf(variable), variable.get("default")))
+                .forEach(variable -> schemas.misfits.add("the variable " + variable.labels().get(0) + " is not a "
+                        + typeOf(variable) + ": " + variable.get("default")));
         return schemas.misfits;
     }
 
-    private void compare(String where, Block block, JsonNode schema) {
-        List<Block> inner = inner(block);
-        Set<String> attributes = new HashSet<>(META);
-        Set<String> blocks = new HashSet<>(META);
-        schema.properties().forEach(line -> {
-            String key = line.getKey();
-            String name = key.replaceAll("[?!*+]$", "");
-            if (key.equals("only")) {
-                if (inner.size() != 1) {
-                    misfits.add(where + " has " + inner.size() + " of its blocks");
-                }
-            } else if (key.equals(name)) {
-                attributes.add(name);
-                compare(where + ": " + name, block.get(name), Attribute.of(line.getValue().asText()));
-            } else {
-                blocks.add(name);
-                List<Block> same = inner.stream().filter(one -> one.type().equals(name)).toList();
-                if (same.isEmpty() && key.matches(".*[!+]")) {
-                    misfits.add(where + ": " + name + " is missing");
-                } else if (same.size() > 1 && key.matches(".*[?!]")) {
-                    misfits.add(where + ": there are " + same.size() + " of " + name);
-                }
-                same.forEach(one -> compare(where + " " + name, one, shared(line.getValue())));
+    private void compare(String where, Block block, JsonNode schema, JsonNode limits, boolean isResource) {
+        List<Block> inner = inner(block).stream().filter(one -> !isResource || !META.contains(one.type())).toList();
+        if (limits.has("only") && inner.size() != 1) {
+            misfits.add(where + " has " + inner.size() + " of its blocks");
+        }
+        limits.properties().stream().map(limit -> limit.getKey().replace("!", "")).filter(name -> !name.equals("only"))
+                .filter(name -> !schema.path("attributes").has(name) && !schema.path("block_types").has(name))
+                .forEach(name -> misfits.add(where + ": the limit of " + name + " is of nothing in the schema"));
+        schema.path("attributes").properties().forEach(attribute -> compare(where + ": " + attribute.getKey(),
+                block.get(attribute.getKey()), attribute.getValue(),
+                limits.path(attribute.getKey()).asText(), isResource && attribute.getKey().equals("id")));
+        schema.path("block_types").properties().forEach(type -> {
+            String name = type.getKey();
+            List<Block> same = inner.stream().filter(one -> one.type().equals(name)).toList();
+            int least = limits.has(name + "!") ? 1 : type.getValue().path("min_items").asInt();
+            int most = type.getValue().path("max_items").asInt(Integer.MAX_VALUE);
+            if (same.size() < least) {
+                misfits.add(where + ": " + name + " is missing");
+            } else if (same.size() > most) {
+                misfits.add(where + ": there are " + same.size() + " of " + name);
             }
+            JsonNode limit = limits.path(limits.has(name + "!") ? name + "!" : name);
+            same.forEach(one -> compare(where + " " + name, one, type.getValue().path("block"),
+                    limit.isTextual() ? LIMITS.required("shared").required(limit.asText()) : limit, false));
         });
-        block.attributes().keySet().stream().filter(name -> !attributes.contains(name))
+        block.attributes().keySet().stream().filter(name -> !schema.path("attributes").has(name))
+                .filter(name -> !isResource || !META.contains(name))
                 .forEach(name -> misfits.add(where + ": " + name + " is unknown"));
-        inner.stream().map(Block::type).filter(name -> !blocks.contains(name))
+        inner.stream().map(Block::type).filter(name -> !schema.path("block_types").has(name))
                 .forEach(name -> misfits.add(where + ": the block " + name + " is unknown"));
     }
 
-    private void compare(String where, Object value, Attribute attribute) {
+    private void compare(String where, Object value, JsonNode attribute, String limit, boolean isId) {
         if (value == null) {
-            if (attribute.mark.equals("!")) {
+            if (attribute.path("required").asBoolean() || limit.startsWith("!")) {
                 misfits.add(where + " is missing");
             }
-        } else if (attribute.mark.equals("=")) {
+        } else if (isId || !attribute.has("required") && !attribute.has("optional")) {
             misfits.add(where + " is read-only");
-        } else if (!isOf(attribute.type, value)) {
-            misfits.add(where + " is not a " + attribute.type + ": " + value);
-        } else if (!attribute.allows(value)) {
+        } else if (attribute.path("deprecated").asBoolean()) {
+            misfits.add(where + " is deprecated");
+        } else if (!isOf(type(attribute), value)) {
+            misfits.add(where + " is not a " + type(attribute) + ": " + value);
+        } else if (!allows(limit.replaceFirst("^! *", ""), value)) {
             misfits.add(where + " may not be '" + value + "'");
         }
+    }
+
+    private static String type(JsonNode attribute) {
+        JsonNode type = attribute.path("type");
+        return (type.isArray() ? type.path(0) : type).asText().replace("set", "list");
     }
 
     private boolean isOf(String type, Object value) {
@@ -137,7 +158,7 @@ public final class TerraformSchemas {
     private String typeOf(String reference) {
         String[] words = reference.split("\\.");
         if (reference.contains("(")) {
-            return reference.matches("(coalesce|replace|urlencode|jsonencode)\\(.*") ? "string" : "any";
+            return reference.matches("(coalesce|replace|urlencode|jsonencode|trimspace)\\(.*") ? "string" : "any";
         } else if (words[0].equals("var")) {
             return terraform.blocks("variable").stream().filter(block -> block.labels().contains(words[1])).findFirst()
                     .map(TerraformSchemas::typeOf).orElse("");
@@ -160,11 +181,12 @@ public final class TerraformSchemas {
         if (words.size() <= 2) {
             return any(!blocks.isEmpty());
         }
-        String line = SCHEMAS.path(kind + " " + words.get(0)).path(words.get(2)).asText();
+        JsonNode attribute = SCHEMAS.getOrDefault(kind + " " + words.get(0), MissingNode.getInstance())
+                .path("attributes").path(words.get(2));
         // a reference to one of several needs its key
         boolean isOne = blocks.stream()
                 .anyMatch(block -> block.get("count") == null && !block.attributes().containsKey("for_each"));
-        return line.isEmpty() || !isOne ? "" : Attribute.of(line).type;
+        return attribute.isMissingNode() || !isOne ? "" : type(attribute);
     }
 
     private static String any(boolean isThere) {
@@ -186,48 +208,39 @@ public final class TerraformSchemas {
         }).toList();
     }
 
-    private static JsonNode schemas() {
+    private static Map<String, JsonNode> schemas() {
+        Map<String, JsonNode> schemas = new TreeMap<>();
+        Map<String, String> kinds = Map.of("resource", "resource_schemas", "data", "data_source_schemas");
+        for (String file : List.of("sumologic-schema.json", "ilert-schema.json")) {
+            for (JsonNode provider : read(file).path("provider_schemas")) {
+                kinds.forEach((kind, field) -> provider.path(field).properties()
+                        .forEach(line -> schemas.put(kind + " " + line.getKey(), line.getValue().path("block"))));
+            }
+        }
+        return schemas;
+    }
+
+    private static JsonNode read(String file) {
         try {
-            return YAMLMapper.builder().enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION).build()
-                    .readTree(Path.of("src", "test", "resources", "terraform-schemas.yaml").toFile());
+            return YAML.readTree(FOLDER.resolve(file).toFile());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    private static JsonNode shared(JsonNode schema) {
-        return schema.isTextual() ? SCHEMAS.required("shared").required(schema.asText()) : schema;
-    }
-
-    /** An attribute in a schema. */
-    private record Attribute(String type, String mark, String limit) {
-
-        private static final Pattern LINE = Pattern
-                .compile("(string|number|bool|list|map)([!=]?)(?: (\\[.+]|/.+/))?");
-        private static final Pattern RANGE = Pattern.compile("\\[(\\d+)\\.\\.(\\d+)]");
-
-        static Attribute of(String line) {
-            Matcher matcher = LINE.matcher(line);
-            if (!matcher.matches()) {
-                throw new IllegalArgumentException("Not an attribute: " + line);
-            }
-            return new Attribute(matcher.group(1), matcher.group(2), matcher.group(3) == null ? "" : matcher.group(3));
+    private static boolean allows(String limit, Object value) {
+        Matcher range = RANGE.matcher(limit);
+        if (limit.isEmpty() || value instanceof Reference) {
+            return true;
+        } else if (value instanceof List<?> list) {
+            return list.stream().allMatch(element -> allows(limit, element));
+        } else if (range.matches()) {
+            long size = value instanceof Number number ? number.longValue() : String.valueOf(value).length();
+            return size >= Long.parseLong(range.group(1)) && size <= Long.parseLong(range.group(2));
         }
-
-        boolean allows(Object value) {
-            Matcher range = RANGE.matcher(limit);
-            if (limit.isEmpty() || value instanceof Reference) {
-                return true;
-            } else if (value instanceof List<?> list) {
-                return list.stream().allMatch(this::allows);
-            } else if (range.matches()) {
-                long size = value instanceof Number number ? number.longValue() : String.valueOf(value).length();
-                return size >= Long.parseLong(range.group(1)) && size <= Long.parseLong(range.group(2));
-            }
-            String inner = limit.substring(1, limit.length() - 1);
-            return limit.startsWith("/")
-                    ? String.valueOf(value).matches(inner)
-                    : List.of(inner.split(", ")).contains(String.valueOf(value));
-        }
+        String inner = limit.substring(1, limit.length() - 1);
+        return limit.startsWith("/")
+                ? String.valueOf(value).matches(inner)
+                : List.of(inner.split(", ")).contains(String.valueOf(value));
     }
 }
