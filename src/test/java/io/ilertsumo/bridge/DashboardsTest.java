@@ -98,7 +98,9 @@ class DashboardsTest extends RunningBridge {
                 case "alertId" -> event -> value.equals(event.alert());
                 case "alertSource" -> event -> value.equals(source(event));
                 case "eventType" -> event -> Pattern.matches(value.replace("*", ".*"), event.type());
-                case "status" -> event -> value.equals(event.status());
+                case "status" -> event -> value.equals(status(event));
+                case "severity" -> event -> value.equals(severity(event));
+                case "labels" -> event -> Pattern.matches(value.replace("*", ".*"), labels(event));
                 case "priority" -> event -> value.equals(priority(event));
                 default -> throw new IllegalArgumentException(variable);
             };
@@ -109,7 +111,8 @@ class DashboardsTest extends RunningBridge {
     @ParameterizedTest
     @CsvSource({ "none,", "alertId,90007", "alertSource,Shop", "alertSource,Büro – Süd", "alertSource,none",
             "eventType,alert-created", "eventType,*resolved", "status,PENDING", "status,RESOLVED", "priority,HIGH",
-            "priority,none", "alertId,no such alert" })
+            "priority,none", "status,MERGED", "severity,3", "severity,none", "labels,*team:shop*", "labels,none",
+            "alertId,no such alert" })
     void overviewPanelsShowEvents(String variable, String value) {
         Filter filter = Filter.of(variable, value == null ? "" : value);
         JsonNode shown = Searched.dashboard("iLert - Overview", filter.variables, delivered, now);
@@ -117,16 +120,22 @@ class DashboardsTest extends RunningBridge {
         List<Event> meant = happened.stream().filter(filter.meant).toList();
         List<Event> ofAlerts = meant.stream().filter(Event::isOfAlert).toList();
         List<Event> alerts = alerts(happened).stream().filter(filter.meant).toList();
+        List<Event> incidents = Week.latest(happened.stream().filter(event -> !event.isOfAlert()).toList()).stream()
+                .filter(filter.meant).toList();
 
         assertAll(
                 () -> assertValue(Week.latest(ofAlerts).size(), shown, "Unique Alerts"),
                 () -> assertValue(count(alerts, event -> "HIGH".equals(event.priority())), shown,
                         "High-Priority Alerts"),
-                () -> assertValue(count(alerts, event -> List.of("PENDING", "NEW").contains(event.status())), shown,
+                () -> assertValue(count(alerts, event -> List.of("PENDING", "NEW").contains(status(event))), shown,
                         "Pending Alerts"),
+                () -> assertValue(count(alerts, event -> "MERGED".equals(status(event))), shown, "Merged Alerts"),
                 () -> assertValue(count(alerts, event -> "RESOLVED".equals(event.status())), shown,
                         "Resolved Alerts"),
-                () -> assertCounts(kinds(alerts, Event::status), 20, shown, "Alerts by Status"),
+                () -> assertValue(count(incidents, event -> !"RESOLVED".equals(event.status())), shown,
+                        "Open Incidents"),
+                () -> assertCounts(kinds(alerts, DashboardsTest::status), 20, shown, "Alerts by Status"),
+                () -> assertCounts(kinds(alerts, DashboardsTest::severity), 20, shown, "Alerts by Severity"),
                 () -> assertCounts(kinds(alerts, DashboardsTest::priority), 20, shown, "Alerts by Priority"),
                 () -> assertCounts(kinds(alerts, DashboardsTest::source), 20, shown, "Alerts by Source"),
                 () -> assertCounts(kinds(meant, Event::type), 20, shown, "Events by Type"),
@@ -135,8 +144,14 @@ class DashboardsTest extends RunningBridge {
                 () -> assertTrend(meant, Event::type, Event::id, shown, "Event Type Trend"),
                 () -> assertTrend(ofAlerts, DashboardsTest::source, Event::alert, shown, "Source Trend"),
                 () -> assertEquals(recent(alerts), Searched.rows(Searched.panel(shown, "Recent Alerts")),
-                        "Recent Alerts"));
-        assertEquals(12, shown.path("panels").size(), "every panel is tested");
+                        "Recent Alerts"),
+                () -> assertEquals(
+                        latestFirst(incidents).limit(20)
+                                .map(event -> List.of(time(event), event.alert(), event.status(), "HIGH", "none",
+                                        event.summary(), event.type()))
+                                .toList(),
+                        Searched.rows(Searched.panel(shown, "Recent Incidents")), "Recent Incidents"));
+        assertEquals(16, shown.path("panels").size(), "every panel is tested");
     }
 
     /** Returns the latest event of each alert. */
@@ -145,14 +160,19 @@ class DashboardsTest extends RunningBridge {
     }
 
     private static List<List<String>> recent(List<Event> alerts) {
-        return alerts.stream()
-                .sorted(Comparator.comparing((Event event) -> TIME.format(Instant.ofEpochMilli(event.time())))
-                        .thenComparing(Event::alert).reversed())
-                .limit(50)
-                .map(event -> List.of(TIME.format(Instant.ofEpochMilli(event.time())), event.alert(), priority(event),
-                        event.status(), source(event), event.summary(),
-                        event.assignedTo() == null ? "nobody" : event.assignedTo(), event.type()))
+        return latestFirst(alerts).limit(50)
+                .map(event -> List.of(time(event), event.alert(), priority(event), severity(event), status(event),
+                        source(event), event.summary(), responders(event), labels(event), event.type()))
                 .toList();
+    }
+
+    private static Stream<Event> latestFirst(List<Event> events) {
+        return events.stream()
+                .sorted(Comparator.comparing(DashboardsTest::time).thenComparing(Event::alert).reversed());
+    }
+
+    private static String time(Event event) {
+        return TIME.format(Instant.ofEpochMilli(event.time()));
     }
 
     @Test
@@ -163,8 +183,11 @@ class DashboardsTest extends RunningBridge {
         assertTrue(happened.stream().anyMatch(event -> event.id() == null));
         assertTrue(happened.stream().filter(event -> !event.isOfAlert()).count() > 10);
         assertTrue(alerts(happened).size() > 100, "more than count_distinct counts exactly");
-        assertEquals(List.of("ACCEPTED", "NEW", "PENDING", "RESOLVED"),
-                alerts(happened).stream().map(Event::status).distinct().sorted().toList());
+        assertEquals(List.of("ACCEPTED", "MERGED", "NEW", "PENDING", "RESOLVED"),
+                alerts(happened).stream().map(DashboardsTest::status).distinct().sorted().toList());
+        assertTrue(alerts(happened).stream()
+                .anyMatch(event -> event.merge() != null && "RESOLVED".equals(event.status())));
+        assertTrue(alerts(happened).stream().anyMatch(event -> isBlank(event) && event.assignedTo() != null));
         assertTrue(Week.counts(happened.stream().filter(event -> event.responders() != null)
                 .flatMap(event -> event.responders().stream()).toList()).size() > 10, "more than the panel shows");
     }
@@ -177,7 +200,10 @@ class DashboardsTest extends RunningBridge {
         assertEquals(offered(kinds(alerts(happened), Event::alert)), values(shown, "alertId"));
         assertEquals(offered(kinds(happened, DashboardsTest::source)), values(shown, "alertSource"));
         assertEquals(offered(kinds(happened, Event::type)), values(shown, "eventType"));
-        assertEquals(List.of("*", "ACCEPTED", "NEW", "PENDING", "RESOLVED"), values(shown, "status"));
+        assertEquals(List.of("*", "ACCEPTED", "INVESTIGATING", "MERGED", "NEW", "PENDING", "RESOLVED"),
+                values(shown, "status"));
+        assertEquals(List.of("*", "1", "2", "3", "4", "5", "none"), values(shown, "severity"));
+        assertEquals(List.of("*", "none", "region:eu,team:data", "team:shop"), values(shown, "labels"));
         assertEquals(List.of("*", "HIGH", "LOW", "none"), values(shown, "priority"));
         assertEquals(List.of("*", "webhook/ilert"), values(shown, "Logsdatasource"));
     }
@@ -190,14 +216,17 @@ class DashboardsTest extends RunningBridge {
         List<Event> hours = week.between(from, now).stream().filter(Event::isOfAlert).toList();
 
         Collection<Object> expected = Week.latest(hours).stream()
-                .filter(event -> "HIGH".equals(event.priority())
-                        && List.of("PENDING", "NEW").contains(event.status()))
+                .filter(event -> "HIGH".equals(event.priority()) && !Week.PAGING.equals(event.source())
+                        && List.of("PENDING", "NEW").contains(status(event)))
                 .map(Event::alert)
                 .filter(alert -> now.toEpochMilli() - hours.stream().filter(event -> event.alert().equals(alert))
                         .mapToLong(Event::time).min().orElseThrow() > patience)
                 .collect(Collectors.toCollection(TreeSet::new));
 
         assertTrue(expected.size() > 2, expected::toString);
+        assertTrue(Week.latest(hours).stream().anyMatch(event -> Week.PAGING.equals(event.source())), "a page");
+        assertTrue(Week.latest(hours).stream()
+                .anyMatch(event -> event.merge() != null && !"RESOLVED".equals(event.status())), "a merged alert");
         assertEquals(expected, new TreeSet<>(Search.parse(query).run(delivered, from, now)
                 .column("alertId")));
     }
@@ -215,17 +244,47 @@ class DashboardsTest extends RunningBridge {
         assertFalse(others.isEmpty());
     }
 
+    /** The events of a monitor's own page must not end its condition, nor begin another one. */
+    @Test
+    void eventsOfPagesAreNoEvents() {
+        List<LogMessage> pages = of(delivered, "webhook/ilert").stream()
+                .filter(message -> message.raw().contains("\"name\":\"" + Week.PAGING + "\"")).toList();
+
+        assertFalse(pages.isEmpty());
+        for (String monitor : List.of("iLert - No Events", "iLert - High-Priority Alert Pending")) {
+            assertEquals(List.of(), Search.parse(Searched.monitor(monitor)).run(pages, now.minus(WEEK), now).rows());
+        }
+    }
+
+    @Test
+    void savedSearchesShowEventsInTheirOrder() {
+        List<Event> happened = week.between(now.minus(WEEK), now);
+        String alert = alerts(happened).stream().filter(event -> event.merge() != null).findFirst().orElseThrow()
+                .alert();
+        List<List<Object>> timeline = Searched.logSearch("iLert - Alert Timeline", Map.of("alertId", alert), delivered,
+                now);
+        List<Event> events = happened.stream().filter(event -> event.isOfAlert() && alert.equals(event.alert()))
+                .toList();
+
+        assertEquals(kinds(events, Event::type), timeline.stream().map(row -> row.get(2)).toList());
+        assertEquals(kinds(events, event -> event.merge() == null ? "none" : event.merge()),
+                timeline.stream().map(row -> row.get(7)).toList());
+        assertEquals(happened.stream().filter(event -> !event.isOfAlert()).count(),
+                Searched.logSearch("iLert - Incident Events", Map.of(), delivered, now).size());
+    }
+
     @Test
     void everySearchedFieldIsDelivered() {
         sumoLogic.forget();
-        List<String> samples = List.of(Events.sample("alert-created.json"), Events.sample("alert-auto-escalated.json"));
+        List<String> samples = Stream.of("alert-created.json", "alert-auto-escalated.json", "alert-merged.json")
+                .map(Events::sample).toList();
         samples.forEach(sample -> send(sample).then().statusCode(oneOf(200, 202)));
         List<String> queries = Stream.concat(Searched.queries().stream(), Searched.parseExpressions().stream())
                 .toList();
 
         int paths = 0;
         for (String query : queries) {
-            boolean isOfReports = query.contains("ilert-sumologic-bridge");
+            boolean isOfReports = query.startsWith("_sourceCategory=ilert-sumologic-bridge");
             Matcher found = JSON_PATHS.matcher(query);
             while (found.find()) {
                 for (String path : found.group(1).split(", ")) {
@@ -306,5 +365,30 @@ class DashboardsTest extends RunningBridge {
 
     private static String priority(Event event) {
         return event.priority() == null ? "none" : event.priority();
+    }
+
+    private static String status(Event event) {
+        return event.merge() != null && !"RESOLVED".equals(event.status()) ? "MERGED" : event.status();
+    }
+
+    private static String severity(Event event) {
+        return event.severity() == null ? "none" : event.severity().toString();
+    }
+
+    private static String labels(Event event) {
+        return event.severity() == null || event.labels().isEmpty()
+                ? "none"
+                : event.labels().entrySet().stream().map(label -> label.getKey() + ":" + label.getValue())
+                        .collect(Collectors.joining(","));
+    }
+
+    private static boolean isBlank(Event event) {
+        return event.responders() == null || event.responders().isEmpty();
+    }
+
+    private static String responders(Event event) {
+        return !isBlank(event)
+                ? String.join(",", event.responders())
+                : event.assignedTo() == null ? "nobody" : event.assignedTo();
     }
 }

@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.text.ParsePosition;
 import java.text.SimpleDateFormat;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Date;
@@ -27,6 +28,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 
 import io.ilertsumo.bridge.demo.search.Dashboard;
 import io.ilertsumo.bridge.demo.search.LogMessage;
+import io.ilertsumo.bridge.demo.search.Search;
 
 /** Reads dashboards, monitors and the source from {@code setup/sumologic/requests.json}, and evaluates them. */
 public final class Searched {
@@ -78,6 +80,19 @@ public final class Searched {
     /** Returns the query of the monitor with that name. */
     public static String monitor(String name) {
         return named("monitors", "name", name).path("queries").path(0).path("query").asText();
+    }
+
+    /** Returns the rows of the saved search with that name. */
+    public static List<List<Object>> logSearch(String name, Map<String, String> chosen, List<LogMessage> messages,
+            Instant now) {
+        JsonNode search = named("logSearches", "name", name);
+        String query = search.path("queryString").asText();
+        for (JsonNode parameter : search.path("queryParameters")) {
+            String variable = parameter.path("name").asText();
+            query = query.replace("{{" + variable + "}}",
+                    chosen.getOrDefault(variable, parameter.path("value").asText()));
+        }
+        return Search.parse(query).run(messages, now.minus(Duration.ofDays(7)), now).rows();
     }
 
     private static JsonNode named(String kind, String field, String name) {

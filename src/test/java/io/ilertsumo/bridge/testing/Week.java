@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.stream.Collectors;
 
@@ -19,15 +20,20 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 
 /**
  * Generates the events of about eight days, the same for the same seed: alerts with changing responders and priorities, open
- * alerts, events without IDs or other fields, and incidents whose IDs are also IDs of alerts.
+ * alerts, merged alerts, alerts that a monitor paged for, events without IDs or other fields, and incidents whose IDs are
+ * also IDs of alerts.
  */
 public final class Week {
 
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final List<String> PEOPLE = List.of("kim", "lee", "o.connor", "zoë", "ann-marie", "x1", "x2", "x3",
             "x4", "x5", "x6", "x7");
+    /** The alert source that monitors page through. */
+    public static final String PAGING = "ilert-sumologic-bridge";
     private static final List<String> SOURCES = List.of("Production", "Production", "Production", "Shop", "Shop",
-            "Backups", "Büro – Süd");
+            "Backups", "Büro – Süd", PAGING);
+    private static final List<Map<String, String>> LABELS = List.of(Map.of("team", "shop"),
+            new TreeMap<>(Map.of("region", "eu", "team", "data")), Map.of());
 
     private final List<Event> events = new ArrayList<>();
     private final Random random;
@@ -37,9 +43,11 @@ public final class Week {
      *
      * @param time  in milliseconds since the epoch; unique among the events of an alert
      * @param alert the ID of the alert or incident
+     * @param merge the alert that it was merged into
      */
     public record Event(long time, String id, String alert, String summary, String source, String type, String status,
-            String priority, String assignedTo, Set<String> responders) {
+            String priority, String assignedTo, Set<String> responders, Integer severity, Map<String, String> labels,
+            String merge) {
 
         public boolean isOfAlert() {
             return !type.startsWith("incident-");
@@ -71,6 +79,10 @@ public final class Week {
                         .putObject("user").put("username", name).put("email", name + "@example.com"));
             }
             // with nanoseconds, as iLert's
+            if (severity != null) {
+                event.put("severity", severity).putPOJO("labels", labels);
+                event.put("mergeState", merge == null ? "NONE" : "MERGED").put("mergedIntoId", merge);
+            }
             event.put("timestamp", Instant.ofEpochMilli(time).plusNanos(time % 1_000_000).toString());
             if (id != null) {
                 event.put("eventId", id);
@@ -87,10 +99,14 @@ public final class Week {
             addAlert(String.valueOf(90_000 + i), now.minus(Duration.ofMinutes(minutes)).toEpochMilli(),
                     now.toEpochMilli());
         }
+        addPending("80000", now.minus(Duration.ofHours(3)).toEpochMilli(), "Shop", null);
+        addPending("80000", now.minus(Duration.ofHours(2)).toEpochMilli(), "Shop", "80001");
+        addPending("80001", now.minus(Duration.ofHours(2)).toEpochMilli(), PAGING, null);
         for (int i = 0; i < alerts; i += 10) {
             // pending and high, so that a query that counts it as an alert fails
             long time = now.minus(Duration.ofMinutes(20 + 50L * i)).toEpochMilli() + i;
-            addIncident(String.valueOf(90_000 + i), "incident-created", "PENDING", time);
+            addIncident(String.valueOf(90_000 + i), "incident-created", i % 30 == 0 ? "INVESTIGATING" : "PENDING",
+                    time);
             if (i % 20 == 0) {
                 addIncident(String.valueOf(90_000 + i), "incident-resolved", "RESOLVED",
                         time + Duration.ofMinutes(10).toMillis());
@@ -98,10 +114,15 @@ public final class Week {
         }
     }
 
+    private void addPending(String alert, long time, String source, String merge) {
+        events.add(new Event(time, new UUID(random.nextLong(), random.nextLong()).toString(), alert, "Pending", source,
+                "alert-comment-added", "PENDING", "HIGH", null, Set.of(), 1, LABELS.get(0), merge));
+    }
+
     private void addIncident(String incident, String type, String status, long time) {
         events.add(new Event(time, new UUID(random.nextLong(), random.nextLong()).toString(), incident,
                 "Summary of the incident " + incident, "Production", type, status, "HIGH", null,
-                Set.of("incident-only")));
+                Set.of("incident-only"), null, null, null));
     }
 
     private void addAlert(String alert, long start, long now) {
@@ -111,6 +132,9 @@ public final class Week {
         String priority = random.nextInt(12) == 0 ? null : random.nextInt(3) == 0 ? "HIGH" : "LOW";
         Set<String> responders = random.nextInt(10) == 0 ? null : new LinkedHashSet<>(List.of(any(PEOPLE)));
         String assignedTo = null;
+        Integer severity = random.nextInt(4) == 0 ? null : (Integer) (1 + random.nextInt(5));
+        Map<String, String> labels = LABELS.get(random.nextInt(LABELS.size()));
+        boolean isMerged = severity != null && random.nextInt(6) == 0;
         String status = random.nextInt(20) == 0 ? "NEW" : "PENDING";
         List<String> types = new ArrayList<>(List.of("alert-created"));
         types.addAll(life());
@@ -137,8 +161,10 @@ public final class Week {
                     // changes no field
                 }
             }
+            // from the second event on, and until the end
+            String merge = isMerged && time > start ? String.valueOf(Long.parseLong(alert) + 1) : null;
             events.add(new Event(time, isOld ? null : new UUID(random.nextLong(), random.nextLong()).toString(),
-                    alert, summary, source, type, status, priority, assignedTo, responders));
+                    alert, summary, source, type, status, priority, assignedTo, responders, severity, labels, merge));
             time += 1 + random.nextInt((int) Duration.ofHours(4).toMillis());
         }
     }
@@ -153,7 +179,7 @@ public final class Week {
                 life.add(type);
             }
         }
-        if (random.nextInt(5) > 0) {
+        if (random.nextInt(4) > 0) {
             life.add(random.nextBoolean() ? "alert-resolved" : "alert-auto-resolved");
             if (random.nextInt(4) == 0) {
                 life.add("alert-comment-added");

@@ -152,6 +152,12 @@ interface Expression {
                 }
                 return all.toString();
             };
+            case "replace/3" -> (row, now) -> {
+                Object text = arguments.get(0).of(row, now);
+                return text == null
+                        ? null
+                        : text(text).replace(text(arguments.get(1).of(row, now)), text(arguments.get(2).of(row, now)));
+            };
             case "formatdate/2" -> (row, now) -> {
                 if (!(arguments.get(0).of(row, now) instanceof Long time)) {
                     throw new IllegalArgumentException("formatDate needs a Long, such as _messagetime");

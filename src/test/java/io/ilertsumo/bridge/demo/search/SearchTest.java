@@ -339,6 +339,10 @@ class SearchTest {
             concat(")", text, "and")                             | )HIGHand
             concat(none, text, missing)                          | HIGH
             concat(text, "-", number)                            | HIGH-5
+            replace(text, "H", "")                               | IG
+            replace(replace(quote, "\\"", ""), "x", "[y]")        | say [y]
+            replace(number, ".", "")                             | 5
+            if(isBlank(replace(none, "a", "b")), "no", "yes")    | no
             concat(number - 1, "/", half)                        | 4/0.5
             # in the user's time zone, which is UTC here
             formatDate(_messagetime, "yyyy-MM-dd HH:mm:ss")      | 2026-01-31 23:51:00
