@@ -2,6 +2,7 @@
 # Sets up Sumo Logic and iLert for the bridge through their REST APIs: the same objects as the Terraform in sumologic/ and
 # ilert/. Objects that exist by name are updated, so it can run again.
 #   setup/set-up.sh [--dry-run] [sumologic|ilert]     default: both
+#   setup/set-up.sh verify                            sends a test event through the chain and prints each stage
 # Prints SUMOLOGIC_URL=… for the bridge as the last line of stdout, and progress to stderr.
 # --dry-run prints the calls of a first run and makes none. It needs no settings.
 # Requires curl 7.75 or newer and jq 1.6 or newer.
@@ -10,15 +11,26 @@
 #   SUMOLOGIC_ACCESSID, SUMOLOGIC_ACCESSKEY     access key with the rights to manage these objects
 #   SUMOLOGIC_ENVIRONMENT                       us1, us2, eu, au, de, jp, ca, in, fed, kr …; default: us2
 #   SUMOLOGIC_BASE_URL                          overrides the environment: https://api.eu.sumologic.com/api/
+#   FOLDER_ID                                   ID of the parent folder of the dashboards, or "personal"; default: the
+#                                               folder Admin Recommended, which needs an administrator's access key
 #   NOTIFY                                      e-mail addresses for the monitors, separated by commas
+#   ILERT_INTEGRATION_URL                       URL of an alert source of the type Sumo Logic named ilert-sumologic-bridge,
+#                                               which the monitors page through; default: monitors send e-mail only
 # For ilert:
 #   ILERT_API_TOKEN                             API key, without "Bearer"
 #   ILERT_ENDPOINT                              default: https://api.ilert.com
 #   BRIDGE_URL                                  URL of the bridge for iLert: https://bridge.example.com
-#   ILERT_WEBHOOK_USERNAME                      the same as for the bridge; default: ilert
+#   ILERT_WEBHOOK_AUTH                          the same as for the bridge: header (default here) or basic
+#   ILERT_WEBHOOK_USERNAME                      the same as for the bridge, for basic; default: ilert
 #   ILERT_WEBHOOK_PASSWORD                      the same as for the bridge
 #   ALERT_SOURCES                               names of alert sources, separated by commas; default: all
-# An update of the alert action removes conditions and teams that were added by hand.
+# For verify, those of sumologic for its API, and:
+#   ILERT_API_TOKEN, ALERT_SOURCES              raises a test alert of low priority on the first of ALERT_SOURCES, a source
+#                                               of the type API, and resolves it
+#   BRIDGE_URL, ILERT_WEBHOOK_PASSWORD          without an API token: sends a test event to the bridge's webhook
+#   MANAGEMENT_URL                              management port of the bridge, or "none"; default: http://localhost:9000
+#   SUMOLOGIC_CATEGORY                          the same as for the bridge; default: webhook/ilert
+#   VERIFY_TIMEOUT                              seconds that a stage may take; default: 120
 set -euo pipefail
 set -f
 IFS=$'\n' # lists have one element per line
@@ -30,10 +42,11 @@ log() { [ "$dry_run" ] || printf '%s\n' "$1" >&2; }
 die() {
   local text=$1 secret
   for secret in "${SUMOLOGIC_ACCESSID-}" "${SUMOLOGIC_ACCESSKEY-}" "${ILERT_API_TOKEN-}" "${ILERT_WEBHOOK_PASSWORD-}" \
-    "${password-}"; do
+    "${password-}" "${ILERT_INTEGRATION_URL-}" "$integration"; do
     secret=${secret//[$'\r\n']/}
     [ -z "$secret" ] || text=${text//"$secret"/***}
   done
+  [ -z "$stage" ] || text="$stage failed after $((SECONDS - since)) s: $text"
   printf 'set-up.sh: %s\n' "${text:0:500}" >&2
   exit "${2:-1}"
 }
@@ -46,7 +59,7 @@ quoted() {
 }
 
 # call METHOD PATH [BODY [ETAG]]: sets $answer. Other users of the machine can see command lines, so keys and bodies are
-# passed to curl by files.
+# passed to curl by files. Fails without an exit if the error matches $tolerated.
 call() {
   local method=$1 url=$api/$2 body=${3-} etag=${4-} input='' retries=6 result message
   if [ "$dry_run" ]; then
@@ -61,16 +74,19 @@ call() {
   # a retried POST could create an object twice; the next run finds the object if it exists
   [ "$method" = POST ] && retries=0
   # iLert's rate limit ends with the minute: 1 + 2 + 4 + 8 + 16 + 32 s are longer
+  # a search job is bound to its cookies
   result=$(printf '%s' "$body" | curl --silent --request "$method" --connect-timeout 10 --max-time 60 --retry "$retries" \
     --retry-max-time 180 --output "$work/answer" --dump-header "$work/headers" --header 'Accept: application/json' \
-    --write-out '%{http_code} %{redirect_url}%{errormsg}' --config <(printf '%s\n' "$credentials" "$input" \
-      'header = "Content-Type: application/json"' ${etag:+"header = $(quoted "If-Match: $etag")"}) "$url") || true
+    --cookie "$work/cookies" --cookie-jar "$work/cookies" --write-out '%{http_code} %{redirect_url}%{errormsg}' \
+    --config <(printf '%s\n' "$credentials" "$input" 'header = "Content-Type: application/json"' \
+      ${etag:+"header = $(quoted "If-Match: $etag")"}) "$url") || true
   answer=$(<"$work/answer")
   case $result in
     '2'??' ') [[ $answer =~ ^([[:space:]]*[[{]|$) ]] || die "$method $url: the answer is not JSON" ;;
     [45]*)
       message=$(jq -r '[(.errors // [.])[] | [.code, .message, .detail, .details] | map(strings) | join(": ")]
         | join("; ") | gsub("\\s+"; " ")' <<<"$answer" 2>/dev/null) || message='without a message'
+      [[ -z $tolerated || $message != *$tolerated* ]] || return 1
       die "$method $url: ${result%% *} $message"
       ;;
     # no complete answer: curl's reason; or a redirection: the URL of the account's deployment
@@ -104,16 +120,18 @@ list() {
 want() { wanted=$(jq -c "$@" "$product/requests.json"); }
 
 # Compares a wanted object with the API's, which has more fields and another order of values and IDs.
+# Texts of JSON, such as a panel's settings, are equal in any order of their keys.
 within='def within($there): . as $wanted | if type != ($there | type) then false
   elif type == "object" then all(keys[]; . as $key | $wanted[$key] | within($there[$key]))
   elif type == "array" then
     if all(.[]; type != "object" or has("id")) then [sort_by(.id? // .), ($there | sort_by(.id? // .))] else [., $there] end
     | .[0] as $wanted | .[1] as $there | ($wanted | length) == ($there | length)
     and all(range($wanted | length); . as $i | $wanted[$i] | within($there[$i]))
+  elif type == "string" and startswith("{") then [., $there] | map(fromjson? // .) | .[0] == .[1]
   else . == $there end;'
 
-# ensure KIND PATH [UPDATE]: creates each of $wanted, or updates the one of the same name in $listed if it differs, with
-# the body that UPDATE makes of $wanted and $there. Sets $answer to the API's last object.
+# ensure KIND PATH [UPDATE [QUERY]]: creates each of $wanted, or updates the one of the same name in $listed if it differs, with
+# the body that UPDATE makes of $wanted and $there, which is read with QUERY. Sets $answer to the API's last object.
 ensure() {
   local kind=$1 path body found name ids id there
   for body in $wanted; do
@@ -127,7 +145,7 @@ ensure() {
     fi
     ids=${ids#$'\n'} id=${ids%%$'\n'*} path=${2%%\?*}/$id
     [ "$ids" = "$id" ] || log "there are several $kind objects named $name, using the first"
-    call GET "$path"
+    call GET "$path${4-}"
     there=$answer
     body=$(printf '%s\n' "$body" "$there" | jq -sc "$within"'.[0] as $wanted | .[1] as $there
       | if $wanted | del(.type) | within($there) then empty else '"${3:-\$wanted}"' end')
@@ -145,11 +163,41 @@ ensure() {
 # names LIST: prints a list that is separated by commas as a JSON array
 names() { jq -nc --arg list "$1" '$list | split(",") | map(gsub("^\\s+|\\s+$"; "") | select(. != ""))'; }
 
-sumologic() {
-  local collector url folder fields field state id name versioned
-  api=${SUMOLOGIC_BASE_URL:-https://api.${SUMOLOGIC_ENVIRONMENT:-us2}.sumologic.com/api}
-  api=${api%/} api=${api/api.us1./api.}
+# trimmed TEXT: prints it without blanks around it and slashes at its end
+trimmed() { jq -Rrs 'gsub("^\\s+|[\\s/]+$"; "")' <<<"$1"; }
+
+use_sumologic() {
+  api=$(trimmed "${SUMOLOGIC_BASE_URL:-https://api.${SUMOLOGIC_ENVIRONMENT:-us2}.sumologic.com/api}")
+  api=${api/api.us1./api.}
   credentials="user = $(quoted "${SUMOLOGIC_ACCESSID-}:${SUMOLOGIC_ACCESSKEY-}")"
+}
+
+use_ilert() {
+  api=$(trimmed "${ILERT_ENDPOINT:-https://api.ilert.com}")/api
+  credentials="header = $(quoted "Authorization: Bearer ${ILERT_API_TOKEN-}")"
+}
+
+# Sets $answer to the parent folder of the dashboards.
+root_folder() {
+  local job status=InProgress
+  if [ "${FOLDER_ID-}" ]; then
+    call GET "v2/content/folders/$FOLDER_ID"
+    return
+  fi
+  # open to this mode only
+  credentials+=$'\nheader = "isAdminMode: true"'
+  call GET v2/content/folders/adminRecommended
+  job=$(value 'folder job' .id)
+  while [ "$status" = InProgress ]; do
+    call GET "v2/content/folders/adminRecommended/$job/status"
+    status=$(value 'status of the folder job' .status)
+  done
+  call GET "v2/content/folders/adminRecommended/$job/result"
+}
+
+sumologic() {
+  local collector url folder fields field state id name versioned hook=null
+  use_sumologic
 
   # updates of these two must repeat read-only fields and fields that others added
   list 'v1/collectors?filter=hosted&limit=1000' '.collectors[]? | {name, id}' offset 1000
@@ -164,12 +212,15 @@ sumologic() {
   call GET v1/fields
   want '.fields[]'
   fields=$(printf '%s\n' "$answer" "$wanted" | jq -rn '(input.data // []) as $there | inputs | . as $field
-    | ($there[] | select(.fieldName == $field.fieldName)) // {} | "\(.fieldId) \(.state) \($field.fieldName)"')
+    | ($there[] | select((.fieldName | ascii_downcase) == ($field.fieldName | ascii_downcase))) // {} | "\(.fieldId) \(.state) \($field.fieldName)"')
   for field in $fields; do
     IFS=' ' read -r id state name <<<"$field"
     if [ "$id" = null ]; then
-      call POST v1/fields "{\"fieldName\":\"$name\"}"
-      log "created field $name"
+      if tolerated='already exists' call POST v1/fields "{\"fieldName\":\"$name\"}"; then
+        log "created field $name"
+      else
+        log "unchanged field $name"
+      fi
     elif [ "$state" = Disabled ]; then
       call PUT "v1/fields/$id/enable"
       log "enabled field $name"
@@ -182,8 +233,9 @@ sumologic() {
   want '.extractionRules[]'
   ensure 'extraction rule' v1/extractionRules
 
-  list v2/content/folders/personal '.children[]? | select(.itemType == "Folder") | {name, id}'
-  folder=$(value 'personal folder' .id)
+  root_folder
+  listed=$(jq -c '.children[]? | select(.itemType == "Folder") | {name, id}' <<<"$answer")
+  folder=$(value 'parent folder' .id)
   want --arg folder "$folder" '.folder + {parentId: $folder}'
   ensure folder v2/content/folders '$wanted | del(.parentId)'
   folder=$(value folder .id)
@@ -191,6 +243,17 @@ sumologic() {
   list 'v2/dashboards?limit=100&mode=allViewableByUser' \
     ".dashboards[]? | select(.folderId == \"$folder\") | {name: .title, id}"
   ensure dashboard v2/dashboards
+  list "v2/content/folders/$folder" '.children[]? | select(.itemType == "Search") | {name, id}'
+  want --arg folder "$folder" '.logSearches[] + {parentId: $folder}'
+  ensure 'saved search' v1/logSearches
+
+  if [ "${ILERT_INTEGRATION_URL-}" ]; then
+    list 'v1/connections?limit=1000' '.data[]? | {name, id}'
+    hook=$(trimmed "$ILERT_INTEGRATION_URL") want '.connection + {url: env.hook, headers: [], customHeaders: []}'
+    # the API answers with another type
+    ensure connection v1/connections '$wanted'
+    hook=$(value connection .id | jq -R .)
+  fi
 
   # an update in the monitors' library has a type of its own and needs the version
   versioned='$wanted + {type: ($wanted.type + "Update"), version: $there.version}'
@@ -200,8 +263,10 @@ sumologic() {
   ensure 'monitor folder' "v1/monitors?parentId=$folder" "$versioned"
   folder=$(value 'monitor folder' .id)
   list "v1/monitors/$folder" '.children[]? | select(.contentType == "Monitor") | {name, id}'
-  want --argjson notify "$(names "$NOTIFY")" '.monitors[]
-    | (.notifications[]?.notification | select(.connectionType == "Email")).recipients = $notify'
+  want --argjson notify "$(names "$NOTIFY" | jq -c sort)" --argjson hook "$hook" '.monitors[]
+    | (.notifications[]?.notification | select(.connectionType == "Email")).recipients = $notify
+    | if $hook then .notifications += [{notification: {connectionType: "Webhook", connectionId: $hook},
+      runForTriggerTypes: .notifications[0].runForTriggerTypes}] else . end'
   ensure monitor "v1/monitors?parentId=$folder" "$versioned"
 
   [ "$dry_run" ] || printf 'SUMOLOGIC_URL=%s\n' "$url"
@@ -209,9 +274,7 @@ sumologic() {
 
 ilert() {
   local names unknown sources
-  api=${ILERT_ENDPOINT:-https://api.ilert.com}
-  api=${api%/}/api
-  credentials="header = $(quoted "Authorization: Bearer ${ILERT_API_TOKEN-}")"
+  use_ilert
 
   names=$(names "${ALERT_SOURCES-}")
   list 'alert-sources?max-results=50' '.[]? | {name, id}' start-index 50
@@ -224,36 +287,172 @@ ilert() {
   sources=$(jq -cs --argjson names "$names" 'map(select($names == [] or [.name] - $names == []) | {id})' <<<"$listed")
   [ "$sources" != '[]' ] || die 'iLert has no alert source yet, and an alert action belongs to at least one'
 
-  password=$password want --argjson sources "$sources" --arg user "${ILERT_WEBHOOK_USERNAME:-ilert}" \
+  password=$password want --argjson sources "$sources" --arg user "${ILERT_WEBHOOK_USERNAME:-ilert}" --arg auth "$auth" \
     --arg scheme "${BRIDGE_URL%%://*}" --arg host "${BRIDGE_URL#*://}" '.alertAction | .alertSources = $sources
-    | .params.webhookUrl = "\($scheme)://\($user | @uri):\(env.password)@\($host | rtrimstr("/"))/webhooks/ilert"'
+    | .params = if $auth == "header"
+      then {webhookUrl: "\($scheme)://\($host)/webhooks/ilert",
+        headers: [{key: "X-Webhook-Secret", value: env.password}]}
+      else (env.password | if . == "***" then . else @uri end) as $password
+        | {webhookUrl: "\($scheme)://\($user | @uri):\($password)@\($host)/webhooks/ilert", headers: []} end'
   list 'alert-actions?max-results=100' '.[]? | {name, id}' start-index 100
-  ensure 'alert action' alert-actions
+  # keeps teams and conditions that were added
+  ensure 'alert action' alert-actions '$there * $wanted | .params = $wanted.params | del(.bidirectional)' \
+    '?include=conditions'
+  log "set ILERT_WEBHOOK_AUTH=$auth for the bridge"
 }
 
-dry_run='' products='' missing=''
+# begin STAGE, passed RESULT: a stage of verify
+begin() { stage=$1 since=$SECONDS; }
+passed() {
+  printf 'ok  %-9s %4d s  %s\n' "$stage" "$((SECONDS - since))" "$1"
+  stage=''
+}
+# again MESSAGE: waits for another try of the stage, or ends it
+again() {
+  [ "$((SECONDS - since))" -lt "$timeout" ] || die "$1"
+  sleep 2
+}
+
+# test_event CREATED|RESOLVED: raises or resolves the test alert in iLert, or sends an event of it to the bridge's webhook
+test_event() {
+  if [ "${ILERT_API_TOKEN-}" ]; then
+    use_ilert
+    call POST events "$(integration=$integration jq -nc --arg key "$id" --arg type "$1" '{integrationKey: env.integration,
+      eventType: (if $type == "CREATED" then "ALERT" else "RESOLVE" end), alertKey: $key, priority: "LOW",
+      summary: "Test of ilert-sumologic-bridge: \($key)"}')"
+    return
+  fi
+  api=$BRIDGE_URL
+  if [ "$auth" = header ]; then
+    credentials="header = $(quoted "X-Webhook-Secret: $password")"
+  else
+    credentials="user = $(quoted "${ILERT_WEBHOOK_USERNAME:-ilert}:$password")"
+  fi
+  call POST webhooks/ilert "$(jq -nc --arg key "$id" --arg type "$1" '(now | todate) as $now | {id: $key, alertKey: $key,
+    eventId: "\($key)-\($type)", eventType: "alert-\($type | ascii_downcase)", priority: "LOW",
+    reportTime: $now, timestamp: $now, status: (if $type == "CREATED" then "PENDING" else $type end), alertSource: {id: 0, name: "set-up.sh verify"},
+    summary: "Test of ilert-sumologic-bridge: \($key)"}')"
+}
+
+# counts: prints the bridge's accepted and delivered events, or nothing
+counts() {
+  sleep 0.25
+  curl --silent --fail --connect-timeout 5 --max-time 10 "$management/q/metrics" | awk '
+    /^bridge_events_received_total\{.*result="accepted"/ { accepted += $NF }
+    /^bridge_delivered_events_total\{/ { delivered += $NF }
+    END { if (NR) print accepted + 0, delivered + 0 }' || true
+}
+
+# Resolves the test alert, also after a stage that failed.
+end_verify() {
+  if [ "$raised" ]; then
+    raised=''
+    begin resolve
+    test_event RESOLVED
+    passed "$id"
+  fi
+}
+
+verify() {
+  local management before now accepted delivered job state query
+  management=$(trimmed "${MANAGEMENT_URL:-http://localhost:9000}")
+  id=verify-$(date +%s)-$RANDOM$RANDOM
+  if [ "$management" != none ]; then
+    begin bridge
+    until before=$(counts) && [ "$before" ]; do again "no metrics at $management/q/metrics"; done
+    passed "$management"
+  fi
+
+  begin raise
+  if [ "${ILERT_API_TOKEN-}" ]; then
+    use_ilert
+    list 'alert-sources?max-results=50' '.[]?' start-index 50
+    integration=$(jq -rs --argjson names "$(names "$ALERT_SOURCES")" \
+      'map(select(.name == $names[0]))[0].integrationKey // empty' <<<"$listed")
+    [ "$integration" ] || die "iLert has no alert source ${ALERT_SOURCES%%,*} with an integration key"
+  fi
+  # iLert's answer may be lost
+  raised=${ILERT_API_TOKEN:+yes}
+  test_event CREATED
+  raised=yes
+  passed "$id"
+
+  if [ "$management" != none ]; then
+    begin receive
+    while :; do
+      now=$(counts)
+      accepted=$((${now% *} - ${before% *})) delivered=$((${now#* } - ${before#* }))
+      [ "$accepted" -le 0 ] || break
+      again "the bridge accepted no event: iLert does not reach it, or its password is wrong"
+    done
+    passed "accepted events: $accepted"
+    begin deliver
+    while [ "$delivered" -le 0 ]; do
+      again 'the bridge delivered no event to Sumo Logic: see its health and log'
+      now=$(counts)
+      delivered=$((${now#* } - ${before#* }))
+    done
+    passed "delivered events: $delivered"
+  fi
+
+  begin search
+  use_sumologic
+  query="_sourceCategory=${SUMOLOGIC_CATEGORY:-webhook/ilert} \"$id\""
+  while :; do
+    call POST v1/search/jobs "$(jq -nc --arg query "$query" '(now * 1000 | floor) as $now | {query: $query, timeZone: "UTC",
+      from: ($now - 3600000), to: ($now + 300000), byReceiptTime: true, requiresRawMessages: true}')"
+    job=$(value 'search job' .id) state=''
+    while [ "$state" != 'DONE GATHERING RESULTS' ]; do
+      call GET "v1/search/jobs/$job"
+      state=$(value 'state of the search job' .state)
+      [[ $state != CANCELLED && $state != 'FORCE PAUSED' ]] || die "the search job is $state"
+      [ "$state" = 'DONE GATHERING RESULTS' ] || again 'the search job did not end'
+    done
+    now=$(value 'count of messages' '.messageCount | tostring')
+    call DELETE "v1/search/jobs/$job"
+    [ "$now" = 0 ] || break
+    again "Sumo Logic has no message for $query"
+  done
+  passed "messages found: $now"
+  end_verify
+}
+
+dry_run='' products='' missing='' tolerated='' stage='' since=0 raised='' id='' integration=''
 for argument; do
   case $argument in
     --dry-run) dry_run=yes ;;
-    sumologic | ilert) products+=$argument$'\n' ;;
+    sumologic | ilert | verify) products+=$argument$'\n' ;;
     *) sed -n '2,/^set /s/^# \{0,1\}//p' set-up.sh >&2 && exit 2 ;;
   esac
 done
 products=${products:-$'sumologic\nilert'}
 
 need() { for name; do [ "${!name-}" ] || missing+=", $name"; done; }
+for name in curl jq; do command -v "$name" >/dev/null || missing+=", the program $name"; done
+[ -z "$missing" ] || die "missing: ${missing#, }" 2
+auth=$(trimmed "${ILERT_WEBHOOK_AUTH:-header}") timeout=${VERIFY_TIMEOUT:-120}
 if [ "$dry_run" ]; then
+  [[ $products != *verify* ]] || die 'verify has no --dry-run' 2
   NOTIFY=${NOTIFY:-'{NOTIFY}'} BRIDGE_URL=${BRIDGE_URL:-'https://{BRIDGE_URL}'}
 else
   [[ $products != *sumologic* ]] || need SUMOLOGIC_ACCESSID SUMOLOGIC_ACCESSKEY NOTIFY
   [[ $products != *ilert* ]] || need ILERT_API_TOKEN BRIDGE_URL ILERT_WEBHOOK_PASSWORD
+  if [[ $products == *verify* ]]; then
+    need SUMOLOGIC_ACCESSID SUMOLOGIC_ACCESSKEY
+    if [ "${ILERT_API_TOKEN-}" ]; then need ALERT_SOURCES; else need BRIDGE_URL ILERT_WEBHOOK_PASSWORD; fi
+  fi
 fi
-[[ ${BRIDGE_URL:-http://none} =~ ^https?://[^/@]+(/[^@]*)?$ ]] || missing+=', BRIDGE_URL with http:// or https://'
-for name in curl jq; do command -v "$name" >/dev/null || missing+=", the program $name"; done
+BRIDGE_URL=$(trimmed "${BRIDGE_URL-}")
+[[ ${BRIDGE_URL:-http://none} =~ ^https?://[^/@?#[:space:]]+(/[^@?#[:space:]]*)?$ ]] \
+  || missing+=', BRIDGE_URL with http:// or https://, without user and password'
+[[ $auth == header || $auth == basic ]] || missing+=', ILERT_WEBHOOK_AUTH header or basic'
+[[ $timeout =~ ^[1-9][0-9]{0,4}$ ]] || missing+=', VERIFY_TIMEOUT in seconds'
+password=$(jq -rn 'env.ILERT_WEBHOOK_PASSWORD // "" | gsub("^\\s+|\\s+$"; "")')
+[[ $auth == basic ]] || jq -eRs 'test("^[ -~]*\n$")' <<<"$password" >/dev/null \
+  || missing+=', ILERT_WEBHOOK_PASSWORD in printable ASCII, since it is the value of a header'
 [ -z "$missing" ] || die "missing: ${missing#, }" 2
 
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-password='***'
-[ "$dry_run" ] || password=$(jq -rn 'env.ILERT_WEBHOOK_PASSWORD // "" | @uri')
+trap '(end_verify) || true; rm -rf "$work"' EXIT
+[ ! "$dry_run" ] || password='***'
 for product in $products; do "$product"; done

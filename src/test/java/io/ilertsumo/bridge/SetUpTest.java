@@ -35,6 +35,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
+import io.ilertsumo.bridge.testing.ILertApi;
 import io.ilertsumo.bridge.testing.Manifests;
 import io.ilertsumo.bridge.testing.RestApis;
 import io.ilertsumo.bridge.testing.RestApis.Call;
@@ -44,7 +45,7 @@ import io.ilertsumo.bridge.testing.SumoLogicResource;
 class SetUpTest {
 
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final String PASSWORD = "marker-p@ss:w/rd %+é?#'\"\\&";
+    private static final String PASSWORD = "marker-p@ss:w/rd %+?#'\"\\&";
     private static final List<String> NOTIFIED = List.of("ops@example.com", "on-call@example.com");
 
     private static Path programs;
@@ -96,7 +97,7 @@ class SetUpTest {
         settings.put("NOTIFY", String.join(" , ", NOTIFIED));
         settings.put("ILERT_API_TOKEN", RestApis.API_TOKEN);
         settings.put("ILERT_ENDPOINT", apis.ilert());
-        settings.put("BRIDGE_URL", "https://bridge.example.com/");
+        settings.put("BRIDGE_URL", " https://bridge.example.com// ");
         settings.put("ILERT_WEBHOOK_PASSWORD", PASSWORD);
     }
 
@@ -111,6 +112,7 @@ class SetUpTest {
 
         assertEquals(List.of("SUMOLOGIC_URL=" + only("sources").path("url").asText()), run.output());
         assertComplete();
+        assertTrue(run.errors().contains("set ILERT_WEBHOOK_AUTH=header for the bridge"), run.errors()::toString);
         long made = apis.takeCalls().stream().filter(Call::writes).count();
         assertEquals(made, run.errors().stream().filter(line -> line.startsWith("created ")).count(),
                 run.errors()::toString);
@@ -124,14 +126,17 @@ class SetUpTest {
         all(sumoLogic.path("fields"), "fieldName", "fields");
         all(sumoLogic.path("extractionRules"), "name", "extractionRules");
         ObjectNode folder = all(JSON.createArrayNode().add(sumoLogic.path("folder")), "name", "folders").get(0);
-        assertEquals(apis.all("folders").iterator().next().path("id"), folder.path("parentId"));
+        assertEquals(List.copyOf(apis.all("folders")).get(1).path("id"), folder.path("parentId"));
         for (ObjectNode dashboard : all(sumoLogic.path("dashboards"), "title", "dashboards")) {
             assertEquals(folder.path("id"), dashboard.path("folderId"));
+        }
+        for (ObjectNode search : all(sumoLogic.path("logSearches"), "name", "logSearches")) {
+            assertEquals(folder.path("id"), search.path("parentId"));
         }
         JsonNode monitors = sumoLogic.path("monitors").deepCopy();
         for (JsonNode email : monitors.findValues("notification")) {
             if (email.path("connectionType").asText().equals("Email")) {
-                ((ObjectNode) email).set("recipients", JSON.valueToTree(NOTIFIED));
+                ((ObjectNode) email).set("recipients", JSON.valueToTree(NOTIFIED.stream().sorted().toList()));
             }
         }
         ObjectNode monitorFolder = all(JSON.createArrayNode().add(sumoLogic.path("monitorFolder")), "name", "monitors")
@@ -186,6 +191,7 @@ class SetUpTest {
         apis.all("extractionRules").forEach(rule -> rule.put("enabled", false));
         last("folders").remove("description");
         apis.all("dashboards").forEach(dashboard -> ((ObjectNode) dashboard.at("/panels/0")).put("title", "changed"));
+        apis.all("logSearches").forEach(search -> search.put("queryString", "changed"));
         for (ObjectNode monitor : apis.all("monitors")) {
             if (monitor.has("parentId")) {
                 monitor.put("description", "changed");
@@ -200,8 +206,8 @@ class SetUpTest {
         assertEquals(state, apis.state());
         List<Call> writes = apis.takeCalls().stream().filter(Call::writes).toList();
         assertEquals(List.of(), writes.stream().filter(call -> !call.method().equals("PUT")).toList());
-        assertEquals(writes.size(), run.errors().size(), run.errors()::toString);
-        assertEquals(List.of(),
+        assertEquals(writes.size() + 1, run.errors().size(), run.errors()::toString);
+        assertEquals(List.of("set ILERT_WEBHOOK_AUTH=header for the bridge"),
                 run.errors().stream().filter(line -> !line.matches("(updated|enabled) .*")).toList());
     }
 
@@ -238,7 +244,7 @@ class SetUpTest {
             matches(printed.get(i).path(), base + made.get(i).path());
             matches(printed.get(i).body(), made.get(i).body());
         }
-        assertTrue(String.join("\n", dry.output()).contains("https://ilert:***@bridge.example.com/webhooks/ilert"));
+        assertTrue(String.join("\n", dry.output()).contains("\"https://bridge.example.com/webhooks/ilert\""));
         assertEquals(1, first.output().size());
     }
 
@@ -272,8 +278,17 @@ class SetUpTest {
         assertTrue(run.error().contains("missing: NOTIFY, BRIDGE_URL with http"), run::error);
 
         settings.remove("ILERT_API_TOKEN");
-        assertEquals("set-up.sh: missing: NOTIFY, BRIDGE_URL with http:// or https://",
+        assertEquals("set-up.sh: missing: NOTIFY, BRIDGE_URL with http:// or https://, without user and password",
                 run("sumologic").error());
+        settings.put("BRIDGE_URL", "https://user:marker-word@bridge.example.com");
+        assertTrue(run("ilert").error().contains("BRIDGE_URL with http:// or https://, without user"));
+        settings();
+        settings.put("ILERT_WEBHOOK_PASSWORD", "marker-é");
+        assertTrue(run("ilert").error().contains("ILERT_WEBHOOK_PASSWORD in printable ASCII"));
+        settings.put("ILERT_WEBHOOK_AUTH", "none");
+        assertTrue(run("ilert").error().contains("ILERT_WEBHOOK_AUTH header or basic"));
+        settings.put("VERIFY_TIMEOUT", "0");
+        assertTrue(run("verify").error().contains("VERIFY_TIMEOUT in seconds"));
         assertEquals(2, run("nonsense").status());
         assertEquals(List.of(), apis.takeCalls());
     }
@@ -381,7 +396,183 @@ class SetUpTest {
     }
 
     @Test
+    void passwordIsInAHeader() throws Exception {
+        settings.put("ILERT_WEBHOOK_PASSWORD", " " + PASSWORD + "\n");
+        run("ilert").succeeded();
+        JsonNode params = only("alertActions").path("params");
+
+        assertEquals("https://bridge.example.com/webhooks/ilert", params.path("webhookUrl").asText());
+        assertEquals(1, params.path("headers").size());
+        assertEquals("X-Webhook-Secret", params.at("/headers/0/key").asText());
+        assertEquals(PASSWORD, params.at("/headers/0/value").asText());
+
+        settings.put("ILERT_WEBHOOK_AUTH", "basic");
+        run("ilert").succeeded();
+        assertTrue(only("alertActions").at("/params/headers").isEmpty(), "the header is removed");
+    }
+
+    @Test
+    void teamsAndConditionsAreKept() throws Exception {
+        run("ilert").succeeded();
+        ObjectNode action = only("alertActions");
+        action.put("conditions", "alert.priority in [HIGH]").putArray("teams").addObject().put("id", 7);
+        JsonNode state = apis.state();
+        action.put("triggerMode", "MANUAL");
+
+        run("ilert").succeeded();
+
+        assertEquals(state, apis.state());
+    }
+
+    @Test
+    void fieldThatCantBeCreatedSinceItExistsIsNoFailure() throws Exception {
+        apis.addBuiltInField("group");
+        apis.add("fields",
+                JSON.createObjectNode().put("fieldName", "Lane").put("fieldId", "7").put("state", "Enabled"));
+
+        Run run = run("sumologic").succeeded();
+
+        assertTrue(run.errors().containsAll(List.of("unchanged field group", "unchanged field lane")),
+                run.errors()::toString);
+    }
+
+    @Test
+    void keysOfJsonTextsMayHaveAnotherOrder() throws Exception {
+        run("sumologic").succeeded();
+        JsonNode settings = apis.all("dashboards").iterator().next().at("/panels/0");
+        List<String> fields = new ArrayList<>();
+        JSON.readTree(settings.path("visualSettings").asText()).properties()
+                .forEach(field -> fields.add("\"" + field.getKey() + "\":" + field.getValue()));
+        Collections.reverse(fields);
+        ((ObjectNode) settings).put("visualSettings", "{" + String.join(",", fields) + "}");
+        apis.takeCalls();
+
+        run("sumologic").succeeded();
+
+        assertEquals(List.of(), apis.takeCalls().stream().filter(Call::writes).toList());
+    }
+
+    @Test
+    void dashboardsAreInTheChosenFolder() throws Exception {
+        settings.put("FOLDER_ID", "personal");
+        run("sumologic").succeeded();
+
+        assertEquals(apis.all("folders").iterator().next().path("id"), last("folders").path("parentId"));
+    }
+
+    @Test
+    void monitorsPageThroughILert() throws Exception {
+        settings.put("ILERT_INTEGRATION_URL", RestApis.INTEGRATION_URL + "\n");
+        run("sumologic").succeeded();
+
+        ObjectNode connection = only("connections");
+        assertEquals(RestApis.INTEGRATION_URL, connection.path("url").asText());
+        int monitors = 0;
+        for (ObjectNode monitor : apis.all("monitors")) {
+            if (monitor.path("contentType").asText().equals("Monitor")) {
+                monitors++;
+                JsonNode page = monitor.path("notifications").path(1);
+                assertEquals(connection.path("id"), page.at("/notification/connectionId"));
+                assertEquals(monitor.at("/notifications/0/runForTriggerTypes"), page.path("runForTriggerTypes"));
+            }
+        }
+        assertEquals(4, monitors);
+        apis.takeCalls();
+        run("sumologic").succeeded();
+        assertEquals(List.of(), apis.takeCalls().stream().filter(Call::writes).toList());
+    }
+
+    /** The values of calls to iLert are in its published description. */
+    @ParameterizedTest
+    @ValueSource(strings = { "header", "basic" })
+    void callsToILertAreAsDescribed(String auth) throws Exception {
+        settings.put("ILERT_WEBHOOK_AUTH", auth);
+        run("ilert").succeeded();
+        only("alertActions").put("triggerMode", "MANUAL");
+        run("ilert").succeeded();
+        verify("ILERT_API_TOKEN").succeeded();
+
+        List<Call> calls = apis.takeCalls().stream().filter(call -> call.path().matches("(alert-|events).*")).toList();
+
+        assertEquals(List.of(), calls.stream().flatMap(call -> ILertApi.problems(call).stream()).toList());
+        assertTrue(calls.stream().map(Call::method).toList().containsAll(List.of("GET", "POST", "PUT")));
+        assertTrue(calls.stream().anyMatch(call -> call.path().equals("events")));
+        JsonNode wrong = JSON.createObjectNode().put("name", "a").put("connectorType", "web").put("more", 1)
+                .set("alertSources", JSON.createArrayNode().addObject().put("id", "text"));
+        assertEquals(List.of("body.connectorType may not be \"web\"", "body.more is not described",
+                "body.alertSources is no array: {\"id\":\"text\"}"),
+                ILertApi.problems(new Call("POST", "alert-actions", wrong)));
+    }
+
+    // --- verify
+
+    private Run verify(String token) throws Exception {
+        settings.put("BRIDGE_URL", apis.bridge());
+        settings.put("MANAGEMENT_URL", apis.bridge() + "/");
+        settings.put("ALERT_SOURCES", "Prometheus & co,other");
+        apis.webhookSecret(PASSWORD);
+        if (token.isEmpty()) {
+            settings.remove("ILERT_API_TOKEN");
+        }
+        return run("verify");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = { "ILERT_API_TOKEN", "" })
+    void verifyPrintsEachStageOfAWorkingChain(String token) throws Exception {
+        Run run = verify(token).succeeded();
+
+        assertEquals(List.of(), run.errors());
+        assertEquals(List.of("bridge", "raise", "receive", "deliver", "search", "resolve"),
+                run.output().stream().map(line -> line.split(" +")[1]).toList());
+        assertEquals(List.of(), run.output().stream().filter(line -> !line.matches("ok  \\w+ +\\d+ s  .+")).toList());
+        assertEquals(token.isEmpty() ? List.of("alert-created", "alert-resolved") : List.of("ALERT", "RESOLVE"),
+                apis.received().stream().map(event -> event.path("eventType").asText()).toList());
+        assertEquals(1, apis.received().stream().map(event -> event.path("alertKey")).distinct().count());
+        assertEquals(apis.takeCalls().stream().filter(call -> call.toString().startsWith("POST v1/search")).count(), 1);
+    }
+
+    @ParameterizedTest
+    @CsvSource({ "RECEIVE,receive,iLert does not reach it", "DELIVER,deliver,the bridge delivered no event",
+            "SEARCH,search,(Sumo Logic has no message|the search job did not end)" })
+    void verifyNamesTheStageThatFailedAndResolvesTheAlert(RestApis.Link link, String stage, String reason)
+            throws Exception {
+        settings.put("VERIFY_TIMEOUT", "1");
+        apis.breakLink(link);
+
+        Run run = verify("ILERT_API_TOKEN");
+
+        assertEquals(1, run.status());
+        assertTrue(run.error().matches("set-up.sh: " + stage + " failed after [1-9]\\d* s: .*" + reason + ".*"),
+                run::error);
+        assertEquals("resolve", run.output().get(run.output().size() - 1).split(" +")[1]);
+        List<JsonNode> events = apis.takeCalls().stream().filter(call -> call.path().equals("events")).map(Call::body)
+                .toList();
+        assertEquals(List.of("ALERT", "RESOLVE"),
+                events.stream().map(event -> event.path("eventType").asText()).toList());
+        assertEquals(events.get(0).path("alertKey"), events.get(1).path("alertKey"));
+    }
+
+    @Test
+    void verifyNamesAWrongPasswordAndAMissingBridge() throws Exception {
+        settings.put("VERIFY_TIMEOUT", "1");
+        settings.put("ILERT_WEBHOOK_PASSWORD", "marker-wrong");
+        Run run = verify("");
+        assertEquals(1, run.status());
+        assertTrue(run.error().matches("set-up.sh: raise failed after .*: 401 The header X-Webhook-Secret is wrong"),
+                run::error);
+
+        settings.put("MANAGEMENT_URL", apis.ilert());
+        run = run("verify");
+        assertEquals(1, run.status());
+        assertTrue(run.error().matches("set-up.sh: bridge failed after .*: no metrics at .*"), run::error);
+        assertEquals(List.of(), apis.received());
+    }
+
+    @Test
     void passwordIsEncodedInTheUrl() throws Exception {
+        settings.put("ILERT_WEBHOOK_AUTH", "basic");
+        settings.put("ILERT_WEBHOOK_PASSWORD", PASSWORD + "é");
         settings.put("ILERT_WEBHOOK_USERNAME", "i@lert");
         run("ilert").succeeded();
 
@@ -393,7 +584,7 @@ class SetUpTest {
         assertEquals(2, user.length);
         assertFalse(user[1].contains("+"), "a plus sign may be read as a space");
         assertEquals("i@lert", URLDecoder.decode(user[0], UTF_8));
-        assertEquals(PASSWORD, URLDecoder.decode(user[1], UTF_8));
+        assertEquals(PASSWORD + "é", URLDecoder.decode(user[1], UTF_8));
     }
 
     @Test
@@ -430,7 +621,7 @@ class SetUpTest {
 
         String name = alertAction.path("name").asText();
         assertEquals(List.of("there are several alert action objects named " + name + ", using the first",
-                "unchanged alert action " + name), run.errors());
+                "unchanged alert action " + name, "set ILERT_WEBHOOK_AUTH=header for the bridge"), run.errors());
         assertEquals(state, apis.state());
     }
 
@@ -527,7 +718,7 @@ class SetUpTest {
             printed.properties().forEach(field -> matches(field.getValue(), made.path(field.getKey())));
         } else if (printed.isArray()) {
             IntStream.range(0, printed.size()).forEach(i -> matches(printed.get(i), made.path(i)));
-        } else if (!printed.equals(made)) {
+        } else if (!printed.equals(made) && !printed.asText().equals("***")) {
             matches(printed.asText(), made.asText());
         }
     }

@@ -1,5 +1,6 @@
 package io.ilertsumo.bridge.testing;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.IOException;
@@ -11,6 +12,7 @@ import java.net.URLDecoder;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -32,8 +34,8 @@ import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 
 /**
- * The subset of Sumo Logic's and iLert's REST APIs that sets up an account, as strict as documented. A new account has only
- * the default folders and one alert source. Fails on command.
+ * The subset of Sumo Logic's and iLert's REST APIs that sets up an account, as strict as documented, and a stand-in for the
+ * bridge between them. A new account has only the default folders and one alert source. Fails on command.
  */
 public final class RestApis implements AutoCloseable {
 
@@ -41,6 +43,15 @@ public final class RestApis implements AutoCloseable {
     public static final String ACCESS_ID = "marker-access\"id";
     public static final String ACCESS_KEY = "marker-access\\key:\"#";
     public static final String API_TOKEN = "marker-api-t0ken\"\\";
+
+    /** Secrets of the alert source and of the alert source that monitors page through. */
+    public static final String INTEGRATION_KEY = "marker-integration-key";
+    public static final String INTEGRATION_URL = "https://api.ilert.example/v1/events/sumologic/marker-url";
+
+    /** Links of the chain from iLert to a search, in their order; the first is that of iLert to the bridge. */
+    public enum Link {
+        RECEIVE, DELIVER, SEARCH
+    }
 
     /** The secret part of a source's URL. */
     public static final String SOURCE_TOKEN = "ZaVnC4dhaV1_marker-source==";
@@ -74,8 +85,9 @@ public final class RestApis implements AutoCloseable {
 
     /** An ID in a path. */
     private static final Pattern ID = Pattern
-            .compile("(collectors|sources|fields|extractionRules|folders|dashboards|monitors|alert-actions)"
-                    + "/(?!root$|personal$)([^/]+)");
+            .compile(
+                    "(collectors|sources|fields|extractionRules|folders|adminRecommended|dashboards|logSearches|connections"
+                            + "|monitors|jobs|alert-actions)/(?!root$|personal$|adminRecommended)([^/]+)");
 
     private static final Set<String> TRIGGER_TYPES = Set.of("alert-created", "alert-assigned", "alert-auto-escalated",
             "alert-acknowledged", "alert-raised", "alert-comment-added", "alert-escalation-ended", "alert-resolved",
@@ -89,6 +101,12 @@ public final class RestApis implements AutoCloseable {
     private final Map<String, Map<String, ObjectNode>> kinds = new LinkedHashMap<>();
     private final Map<ObjectNode, Integer> versions = new IdentityHashMap<>();
     private final List<Call> calls = new ArrayList<>();
+    private final List<JsonNode> received = new ArrayList<>();
+    private final List<JsonNode> delivered = new ArrayList<>();
+    private final Map<String, Integer> jobs = new LinkedHashMap<>();
+    private final Set<String> builtInFields = new HashSet<>();
+    private Link broken;
+    private String webhookSecret = "";
     private int ids = 0x1000;
     private Predicate<Call> refused = call -> false;
     private int refusal;
@@ -97,11 +115,12 @@ public final class RestApis implements AutoCloseable {
 
     public RestApis() {
         for (String kind : List.of("collectors", "sources", "fields", "extractionRules", "folders", "dashboards",
-                "monitors", "alertSources", "alertActions")) {
+                "logSearches", "connections", "monitors", "alertSources", "alertActions")) {
             kinds.put(kind, new LinkedHashMap<>());
         }
         ObjectNode personal = JSON.createObjectNode().put("name", "Personal").put("description", "");
         put("folders", hex(), personal);
+        put("folders", hex(), JSON.createObjectNode().put("name", "Admin Recommended").put("description", ""));
         ObjectNode root = JSON.createObjectNode().put("type", "MonitorsLibraryFolder").put("contentType", "Folder")
                 .put("name", "Root").put("description", "");
         put("monitors", hex(), root);
@@ -125,6 +144,31 @@ public final class RestApis implements AutoCloseable {
         return "http://localhost:" + server.getAddress().getPort() + "/ilert";
     }
 
+    /** Returns the value for {@code BRIDGE_URL} and {@code MANAGEMENT_URL}. */
+    public String bridge() {
+        return "http://localhost:" + server.getAddress().getPort() + "/bridge";
+    }
+
+    /** Breaks a link of the chain, or none if it is {@code null}. */
+    public synchronized void breakLink(Link link) {
+        broken = link;
+    }
+
+    /** Sets the value of X-Webhook-Secret that the bridge requires. */
+    public synchronized void webhookSecret(String secret) {
+        webhookSecret = secret;
+    }
+
+    /** Adds a field that is not in the list of fields, and can't be created. */
+    public synchronized void addBuiltInField(String name) {
+        builtInFields.add(name);
+    }
+
+    /** Returns the events that the bridge received. */
+    public synchronized List<JsonNode> received() {
+        return List.copyOf(received);
+    }
+
     /** Returns all calls since the last time. */
     public synchronized List<Call> takeCalls() {
         List<Call> taken = List.copyOf(calls);
@@ -144,7 +188,8 @@ public final class RestApis implements AutoCloseable {
 
     public synchronized int addAlertSource(String name) {
         int id = ids++;
-        put("alertSources", String.valueOf(id), JSON.createObjectNode().put("id", id).put("name", name));
+        put("alertSources", String.valueOf(id), JSON.createObjectNode().put("id", id).put("name", name)
+                .put("integrationKey", INTEGRATION_KEY));
         return id;
     }
 
@@ -174,6 +219,10 @@ public final class RestApis implements AutoCloseable {
             byte[] body = exchange.getRequestBody().readAllBytes();
             String query = exchange.getRequestURI().getRawQuery();
             Matcher path = Pattern.compile("/(sumologic|ilert)/api/(.*)").matcher(exchange.getRequestURI().getPath());
+            if (exchange.getRequestURI().getPath().startsWith("/bridge/")) {
+                answerAsBridge(exchange, body);
+                return;
+            }
             if (!path.matches()) {
                 send(exchange, 404, JSON.createObjectNode(), 0);
                 return;
@@ -219,6 +268,37 @@ public final class RestApis implements AutoCloseable {
                             : error.put("status", status);
                 }
                 send(exchange, status, answer, missing);
+            }
+        }
+    }
+
+    private synchronized void answerAsBridge(HttpExchange exchange, byte[] body) throws IOException {
+        if (exchange.getRequestMethod().equals("POST")) {
+            boolean isAuthenticated = new String(exchange.getRequestHeaders().getFirst("X-Webhook-Secret")
+                    .getBytes(ISO_8859_1), UTF_8).equals(webhookSecret);
+            if (isAuthenticated) {
+                receive(JSON.readTree(body));
+            }
+            send(exchange, isAuthenticated ? 202 : 401,
+                    JSON.createObjectNode().put("detail",
+                            isAuthenticated ? "" : "The header X-Webhook-Secret is wrong"),
+                    0);
+            return;
+        }
+        byte[] metrics = ("# HELP bridge_events_received_total calls\n"
+                + "bridge_events_received_total{group=\"lifecycle\",lane=\"bulk\",result=\"accepted\"} "
+                + received.size() + ".0\nbridge_events_received_total{result=\"unauthorized\"} 9.0\n"
+                + "bridge_delivered_events_total{group=\"lifecycle\",lane=\"bulk\"} " + delivered.size() + ".0\n")
+                .getBytes(UTF_8);
+        exchange.sendResponseHeaders(200, metrics.length);
+        exchange.getResponseBody().write(metrics);
+    }
+
+    private void receive(JsonNode event) {
+        if (broken != Link.RECEIVE) {
+            received.add(event);
+            if (broken != Link.DELIVER) {
+                delivered.add(event);
             }
         }
     }
@@ -288,6 +368,9 @@ public final class RestApis implements AutoCloseable {
             case "GET v1/fields" -> wrapped("data", array(all("fields")));
             case "POST v1/fields" -> {
                 ObjectNode field = object(body, "fieldName");
+                if (builtInFields.contains(field.path("fieldName").asText())) {
+                    throw new Refusal(400, "field:already_exists", "Field already exists");
+                }
                 unique(all("fields"), "fieldName", field);
                 String hex = hex();
                 kinds.get("fields").put(hex,
@@ -304,11 +387,23 @@ public final class RestApis implements AutoCloseable {
             case "GET v1/extractionRules/{}" -> find("extractionRules", id.get(0));
             case "PUT v1/extractionRules/{}" -> replace(find("extractionRules", id.get(0)), rule(body), "id");
 
+            case "GET v2/content/folders/adminRecommended" -> {
+                requireAdminMode(exchange);
+                yield JSON.createObjectNode().put("id", "JOB1");
+            }
+            case "GET v2/content/folders/adminRecommended/{}/status" ->
+                JSON.createObjectNode().put("status", "Success");
+            case "GET v2/content/folders/adminRecommended/{}/result" -> {
+                requireAdminMode(exchange);
+                yield folder(List.copyOf(all("folders")).get(1));
+            }
             case "GET v2/content/folders/personal" -> folder(all("folders").iterator().next());
             case "GET v2/content/folders/{}" -> folder(find("folders", id.get(0)));
             case "POST v2/content/folders" -> {
                 ObjectNode folder = object(body, "name", "description", "parentId");
-                find("folders", folder.path("parentId").asText());
+                if (find("folders", folder.path("parentId").asText()).path("name").asText().startsWith("Admin")) {
+                    requireAdminMode(exchange);
+                }
                 yield create("folders", hex(), folder);
             }
             case "PUT v2/content/folders/{}" -> {
@@ -334,6 +429,35 @@ public final class RestApis implements AutoCloseable {
             case "GET v2/dashboards/{}" -> dashboard(find("dashboards", id.get(0)));
             case "PUT v2/dashboards/{}" -> dashboard(
                     replace(find("dashboards", id.get(0)), checkedDashboard(body), "id", "contentId"));
+
+            case "POST v1/logSearches" -> put("logSearches", hex(), logSearch(body));
+            case "GET v1/logSearches/{}" -> find("logSearches", id.get(0));
+            case "PUT v1/logSearches/{}" -> replace(find("logSearches", id.get(0)), logSearch(body), "id");
+
+            case "GET v1/connections" -> token(all("connections"), parameters, 1000, "data");
+            case "POST v1/connections" -> create("connections", hex(), connection(body));
+            case "GET v1/connections/{}" -> find("connections", id.get(0));
+            case "PUT v1/connections/{}" -> replace(find("connections", id.get(0)), connection(body), "id");
+
+            case "POST v1/search/jobs" -> {
+                String job = "JOB" + hex();
+                jobs.put(job, matches(body));
+                exchange.getResponseHeaders().set("Set-Cookie", "job=" + job + "; Path=/");
+                yield JSON.createObjectNode().put("id", job);
+            }
+            case "GET v1/search/jobs/{}" -> {
+                requireCookie(exchange, id.get(0));
+                int count = jobs.get(id.get(0));
+                // done at the second call
+                jobs.put(id.get(0), Math.abs(count));
+                yield JSON.createObjectNode().put("messageCount", count < 0 ? 0 : count - 1).put("state",
+                        count < 0 ? "GATHERING RESULTS" : "DONE GATHERING RESULTS");
+            }
+            case "DELETE v1/search/jobs/{}" -> {
+                requireCookie(exchange, id.get(0));
+                jobs.remove(id.get(0));
+                yield JSON.createObjectNode().put("id", id.get(0));
+            }
 
             case "GET v1/monitors/root" -> monitor(all("monitors").iterator().next());
             case "GET v1/monitors/{}" -> monitor(find("monitors", id.get(0)));
@@ -363,10 +487,64 @@ public final class RestApis implements AutoCloseable {
             case "GET alert-actions" ->
                 offset(all("alertActions"), parameters, "max-results", "start-index", 100, null);
             case "POST alert-actions" -> put("alertActions", number(), alertAction(body));
-            case "GET alert-actions/{}" -> find("alertActions", id.get(0));
+            case "GET alert-actions/{}" -> {
+                ObjectNode action = find("alertActions", id.get(0)).deepCopy();
+                yield "conditions".equals(parameters.get("include")) ? action : action.without("conditions");
+            }
+            case "POST events" -> {
+                object(body, "integrationKey", "eventType", "summary", "alertKey");
+                if (!INTEGRATION_KEY.equals(body.path("integrationKey").asText())) {
+                    throw new Refusal(400, "KEY", "There is no alert source " + body.path("integrationKey"));
+                }
+                receive(body);
+                yield MissingNode.getInstance();
+            }
             case "PUT alert-actions/{}" -> replace(find("alertActions", id.get(0)), alertAction(body), "id");
             default -> throw new Refusal(404, "not-found", "There is nothing at " + call);
         };
+    }
+
+    private static void requireAdminMode(HttpExchange exchange) {
+        if (!"true".equals(exchange.getRequestHeaders().getFirst("isAdminMode"))) {
+            throw new Refusal(403, "mode", "Only open to administrators in admin mode");
+        }
+    }
+
+    private void requireCookie(HttpExchange exchange, String job) {
+        if (!String.valueOf(exchange.getRequestHeaders().getFirst("Cookie")).contains("job=" + job)) {
+            throw new Refusal(404, "jobid.invalid", "The job is of another session");
+        }
+    }
+
+    /** Returns a negative number, one beyond the number of delivered events that a search finds. */
+    private int matches(JsonNode search) {
+        Matcher query = Pattern.compile("_sourceCategory=webhook/ilert \"([-\\w]+)\"")
+                .matcher(search.path("query").asText());
+        if (!query.matches() || !search.path("from").isIntegralNumber() || !search.path("to").isIntegralNumber()
+                || !search.path("requiresRawMessages").asBoolean() || !search.path("timeZone").isTextual()) {
+            throw new Refusal(400, "search", "Not a search for a test event");
+        }
+        return -1 - (int) (broken == Link.SEARCH
+                ? 0
+                : delivered.stream().filter(event -> event.toString().contains(query.group(1))).count());
+    }
+
+    private ObjectNode logSearch(JsonNode body) {
+        ObjectNode search = object(body, "name", "queryString", "parentId");
+        find("folders", search.path("parentId").asText());
+        if (!search.path("timeRange").isObject() || !search.path("queryParameters").isArray()
+                || !search.path("name").asText().matches("[a-zA-Z0-9 +%\\-@.,_()]+")) {
+            throw new Refusal(400, "search", "Not a saved search");
+        }
+        return search;
+    }
+
+    /** Answers have another type than requests. */
+    private static ObjectNode connection(JsonNode body) {
+        if (!body.path("type").asText().equals("WebhookDefinition")) {
+            throw new Refusal(400, "type", "Not a definition of a webhook connection");
+        }
+        return object(body, "name", "url", "defaultPayload").put("type", "WebhookConnection");
     }
 
     private String hex() {
@@ -508,6 +686,12 @@ public final class RestApis implements AutoCloseable {
                         .put("name", child.path("title").asText());
             }
         }
+        for (ObjectNode child : all("logSearches")) {
+            if (child.path("parentId").asText().equals(id)) {
+                children.addObject().put("id", child.path("id").asText()).put("itemType", "Search")
+                        .put("name", child.path("name").asText());
+            }
+        }
         return folder.deepCopy().put("itemType", "Folder").set("children", children);
     }
 
@@ -537,7 +721,7 @@ public final class RestApis implements AutoCloseable {
         return answer;
     }
 
-    private static ObjectNode checkedMonitor(JsonNode body, ObjectNode parent) {
+    private ObjectNode checkedMonitor(JsonNode body, ObjectNode parent) {
         ObjectNode monitor = object(body, "type", "name");
         if (!parent.path("contentType").asText().equals("Folder")
                 || !Set.of("MonitorsLibraryFolder Folder", "MonitorsLibraryMonitor Monitor")
@@ -548,6 +732,9 @@ public final class RestApis implements AutoCloseable {
             if (email.at("/notification/connectionType").asText().equals("Email")
                     && email.at("/notification/recipients").isEmpty()) {
                 throw new Refusal(400, "recipients", "No recipients");
+            }
+            if (email.at("/notification/connectionType").asText().equals("Webhook")) {
+                find("connections", email.at("/notification/connectionId").asText());
             }
         }
         return monitor;
@@ -580,6 +767,12 @@ public final class RestApis implements AutoCloseable {
         }
         if (URI.create(body.at("/params/webhookUrl").asText()).getHost() == null) {
             throw new Refusal(400, "BAD_REQUEST", "Not a URL: " + body.at("/params/webhookUrl"));
+        }
+        for (JsonNode header : body.at("/params/headers")) {
+            if (header.path("key").asText().isEmpty()
+                    || !header.path("value").asText().matches("[!-~]([ -~]*[!-~])?")) {
+                throw new Refusal(400, "BAD_REQUEST", "Not a header");
+            }
         }
         action.set("alertSources", sources);
         return action;
