@@ -88,7 +88,9 @@ public class Replayer {
                 bytes += letter.map(DeadLetter::size).orElse(0);
                 replays.add(letter.map(this::send).orElse(CompletableFuture.completedFuture(Result.GONE)));
             } catch (StoreException | RuntimeException e) {
+                // of a store that can't be read, each other one would take seconds as well
                 replays.add(CompletableFuture.completedFuture(failed(id, e)));
+                break;
             }
         }
         return replays.stream().map(CompletableFuture::join).toList();

@@ -16,6 +16,8 @@ class DeadLettersInMemory implements DeadLetterStore {
     final ConcurrentSkipListMap<Long, DeadLetter> letters = new ConcurrentSkipListMap<>();
     final List<List<Long>> discarded = new ArrayList<>();
     volatile StoreException failure;
+    long unreadableFrom = Long.MAX_VALUE;
+    int reads;
 
     long keep(String reason, String eventId, String body) {
         keep(new DeadLetter.Content(reason, null, null, null, eventId, null, null, null, null, body.getBytes()),
@@ -52,7 +54,11 @@ class DeadLettersInMemory implements DeadLetterStore {
     }
 
     @Override
-    public Optional<DeadLetter> get(long id) {
+    public synchronized Optional<DeadLetter> get(long id) throws StoreException {
+        reads++;
+        if (id >= unreadableFrom) {
+            throw new StoreException("No broker answers");
+        }
         return Optional.ofNullable(letters.get(id));
     }
 

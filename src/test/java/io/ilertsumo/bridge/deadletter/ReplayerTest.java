@@ -150,6 +150,15 @@ class ReplayerTest {
     }
 
     @Test
+    void ofAStoreThatCanNotBeReadOneIsTried() {
+        List<Long> ids = LongStream.range(0, 50).map(i -> store.keep("rejected", "e" + i, "body")).boxed().toList();
+        store.unreadableFrom = ids.get(2);
+
+        assertEquals(Map.of(Result.REPLAYED, 2, Result.FAILED, 1), replayer.replay(ids));
+        assertEquals(3, store.reads);
+    }
+
+    @Test
     void theBodyGoesWithItsEncoding() {
         store.keep(new DeadLetter.Content("unreadable", null, null, null, null, null, null, null, "gzip",
                 new byte[]{ 1 }), (duplicate, failure) -> {
