@@ -10,6 +10,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.Socket;
+import java.net.SocketException;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Collections;
 import java.util.List;
@@ -41,6 +44,7 @@ import io.ilertsumo.bridge.testing.Events;
 import io.ilertsumo.bridge.testing.Programs;
 import io.ilertsumo.bridge.testing.RunningBridge;
 import io.ilertsumo.bridge.testing.SumoLogic.Answer;
+import io.ilertsumo.bridge.testing.SumoLogicResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.restassured.RestAssured;
@@ -57,12 +61,7 @@ class DeadLetterRestTest extends RunningBridge {
     @BeforeEach
     @AfterEach
     void beginAndEndWithoutDeadLetters() {
-        operator().delete("/dead-letters?all=true").then().statusCode(200);
-    }
-
-    /** A call of the management port that may change something. */
-    private static RequestSpecification operator() {
-        return RestAssured.given().port(managementPort()).header("X-Requested-By", "test");
+        admin().delete("/dead-letters?all=true").then().statusCode(200);
     }
 
     @Test
@@ -128,7 +127,8 @@ class DeadLetterRestTest extends RunningBridge {
 
     @ParameterizedTest
     @ValueSource(strings = { "/dead-letters?from=yesterday", "/dead-letters?limit=many", "/dead-letters?after=x",
-            "/dead-letters/x", "/dead-letters/export?to=1" })
+            "/dead-letters/x", "/dead-letters/export?to=1", "/dead-letters?limit=0", "/dead-letters?limit=1001",
+            "/dead-letters?limit=1&limit=2", "/dead-letters?reasn=rejected", "/dead-letters/1?x=1", "/status?x=1" })
     void aCallThatMakesNoSenseIsAnswered400(String path) {
         Response answer = management(path);
 
@@ -139,7 +139,7 @@ class DeadLetterRestTest extends RunningBridge {
     void aReplayedDeadLetterGoesThroughTheRoutesAgainAndIsOneNoMore() {
         String id = refused("alert-created");
 
-        Response answer = operator().post("/dead-letters/" + onlyId() + "/replay");
+        Response answer = admin().post("/dead-letters/" + onlyId() + "/replay");
 
         answer.then().statusCode(200).body("replayed", equalTo(1));
         isDescribed("POST", "/dead-letters/{id}/replay", answer);
@@ -154,7 +154,7 @@ class DeadLetterRestTest extends RunningBridge {
         int letter = onlyId();
         ExecutorService operators = Executors.newFixedThreadPool(8);
         try {
-            Callable<Integer> replay = () -> operator().post("/dead-letters/" + letter + "/replay").statusCode();
+            Callable<Integer> replay = () -> admin().post("/dead-letters/" + letter + "/replay").statusCode();
             int replayed = 0;
             for (Future<Integer> status : operators.invokeAll(Collections.nCopies(8, replay))) {
                 assertTrue(Set.of(200, 404).contains(status.get()));
@@ -165,7 +165,7 @@ class DeadLetterRestTest extends RunningBridge {
             operators.shutdown();
         }
         arrived(1, id);
-        Response gone = operator().post("/dead-letters/" + letter + "/replay");
+        Response gone = admin().post("/dead-letters/" + letter + "/replay");
         gone.then().statusCode(404).contentType("application/problem+json");
         String last = Events.newId();
         accepted(Events.express(last));
@@ -179,7 +179,7 @@ class DeadLetterRestTest extends RunningBridge {
         int before = onlyId();
         sumoLogic.answerNext(1, new Answer.Status(413));
 
-        operator().post("/dead-letters/" + before + "/replay").then().statusCode(200);
+        admin().post("/dead-letters/" + before + "/replay").then().statusCode(200);
 
         eventually().untilAsserted(() -> management("/dead-letters").then()
                 .body("deadLetters.eventId", equalTo(List.of(id)))
@@ -191,11 +191,11 @@ class DeadLetterRestTest extends RunningBridge {
     void whatCanStillNotBeReadStaysADeadLetterAndItsAttemptsAreCounted() {
         send("no event");
 
-        operator().post("/dead-letters/" + onlyId() + "/replay").then().statusCode(409)
+        admin().post("/dead-letters/" + onlyId() + "/replay").then().statusCode(409)
                 .body("detail", containsString("still"));
 
         management("/dead-letters").then().body("deadLetters.attempts", equalTo(List.of(2)));
-        Response all = operator().post("/dead-letters/replay?all=true");
+        Response all = admin().post("/dead-letters/replay?all=true");
         all.then().statusCode(200).body("replayed", equalTo(0)).body("unreadable", equalTo(1));
         isDescribed("POST", "/dead-letters/replay", all);
         management("/dead-letters").then().body("deadLetters.attempts", equalTo(List.of(3)));
@@ -208,7 +208,7 @@ class DeadLetterRestTest extends RunningBridge {
                 .body(Events.compressed("gzip", Events.express(id).getBytes())).post("/webhooks/ilert").then()
                 .statusCode(415);
 
-        operator().post("/dead-letters/" + onlyId() + "/replay").then().statusCode(200);
+        admin().post("/dead-letters/" + onlyId() + "/replay").then().statusCode(200);
 
         assertEquals(List.of(Events.express(id)), arrived(1, id));
     }
@@ -218,7 +218,7 @@ class DeadLetterRestTest extends RunningBridge {
         List<String> ids = Stream.of("alert-created", "alert-raised", "alert-created").map(this::refused).toList();
         send("no event");
 
-        operator().post("/dead-letters/replay?type=alert-created&reason=rejected").then().statusCode(200)
+        admin().post("/dead-letters/replay?type=alert-created&reason=rejected").then().statusCode(200)
                 .body("replayed", equalTo(2)).body("failed", equalTo(0));
 
         arrived(1, ids.get(0));
@@ -232,12 +232,91 @@ class DeadLetterRestTest extends RunningBridge {
     void allAreReplayedOnlyIfThatIsSaid() {
         String id = refused("alert-created");
 
-        operator().post("/dead-letters/replay").then().statusCode(400).body("detail", containsString("all=true"));
-        operator().delete("/dead-letters").then().statusCode(400);
+        admin().post("/dead-letters/replay").then().statusCode(400).body("detail", containsString("all=true"));
+        admin().delete("/dead-letters").then().statusCode(400);
         management("/dead-letters").then().body("deadLetters", hasSize(1));
 
-        operator().post("/dead-letters/replay?all=true").then().statusCode(200).body("replayed", equalTo(1));
+        admin().post("/dead-letters/replay?all=true").then().statusCode(200).body("replayed", equalTo(1));
         arrived(1, id);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = { "all=maybe", "reason=unreadable&all=maybe", "all=false", "reason=unreadable&limit=1" })
+    void aSelectionThatMakesNoSenseChangesNothing(String selection) {
+        send("no event");
+
+        admin().delete("/dead-letters?" + selection).then().statusCode(400);
+        admin().post("/dead-letters/replay?" + selection).then().statusCode(400);
+
+        management("/dead-letters").then().body("deadLetters.attempts", equalTo(List.of(1)));
+    }
+
+    @Test
+    void eachPathNamesItsMethods() {
+        Map<String, String> methods = Map.of("/dead-letters", "DELETE, GET, HEAD, OPTIONS", "/dead-letters/replay",
+                "OPTIONS, POST", "/dead-letters/export", "GET, HEAD, OPTIONS", "/dead-letters/1",
+                "DELETE, GET, HEAD, OPTIONS", "/dead-letters/1/replay", "OPTIONS, POST", "/", "GET, HEAD, OPTIONS");
+        methods.forEach((path, allowed) -> {
+            admin().options(path).then().statusCode(204).header("Allow", allowed);
+            admin().put(path).then().statusCode(405).header("Allow", allowed)
+                    .contentType("application/problem+json");
+        });
+        admin().get("/dead-letters/replay").then().statusCode(405).header("Allow", "OPTIONS, POST");
+        admin().head("/dead-letters").then().statusCode(200).contentType("application/json");
+        admin().head("/dead-letters/export").then().statusCode(200).contentType("application/x-ndjson");
+    }
+
+    @Test
+    void aMistakeOfTheClientIsNoErrorOfTheBridge() throws Exception {
+        long errors = errors();
+        String head = "POST /dead-letters/1/replay HTTP/1.1\r\nHost: localhost\r\nX-Requested-By: test\r\n";
+        for (String call : List.of("Content-Length: 1000000\r\n\r\n",
+                "Expect: nothing\r\nContent-Length: 1\r\n\r\nx")) {
+            String status = answerTo(head + call).split(" ")[1];
+            assertTrue(status.startsWith("4"), call + " is answered " + status);
+        }
+        assertEquals("", answerTo(head + "Content-Length: 9\r\n\r\nx"), "incomplete");
+        assertFalse(answerTo(head + "Transfer-Encoding: chunked\r\n\r\nx\r\n").contains(" 5"));
+        management("/dead-letters").then().statusCode(200);
+
+        assertEquals(errors, errors());
+    }
+
+    private static long errors() {
+        return log().lines().filter(line -> line.contains("ERROR")).count();
+    }
+
+    /** Sends that, and nothing after it. */
+    private static String answerTo(String call) throws IOException {
+        try (Socket socket = new Socket("localhost", managementPort())) {
+            socket.setSoTimeout(20_000);
+            socket.getOutputStream().write(call.getBytes(StandardCharsets.US_ASCII));
+            socket.shutdownOutput();
+            return new String(socket.getInputStream().readNBytes(12), StandardCharsets.US_ASCII);
+        } catch (SocketException e) {
+            return "";
+        }
+    }
+
+    @Test
+    void aChangeIsLoggedWithItsUserAndWhatWasChanged() {
+        send("no event");
+
+        admin().post("/dead-letters/replay?reason=unreadable");
+        int id = onlyId();
+        admin().post("/dead-letters/" + id + "/replay");
+        int last = onlyId();
+        admin().delete("/dead-letters/" + last);
+        admin().urlEncodingEnabled(false).delete("/dead-letters?type=no%0Asuch");
+
+        for (String line : List.of(
+                "POST /dead-letters/replay?reason=unreadable is answered 200 {\"replayed\":0,\"unreadable\":1,",
+                "POST /dead-letters/" + id + "/replay is answered 409",
+                "DELETE /dead-letters/" + last + " is answered 204",
+                "DELETE /dead-letters?type=no%0Asuch is answered 200 {\"discarded\":0}")) {
+            // the log may be JSON
+            eventually().until(() -> log().replace("\\\"", "\"").contains("admin at 127.0.0.1: " + line));
+        }
     }
 
     @Test
@@ -246,12 +325,12 @@ class DeadLetterRestTest extends RunningBridge {
         send("neither");
         int id = management("/dead-letters").jsonPath().getInt("deadLetters[0].id");
 
-        operator().delete("/dead-letters/" + id).then().statusCode(204);
-        operator().delete("/dead-letters/" + id).then().statusCode(404);
+        admin().delete("/dead-letters/" + id).then().statusCode(204);
+        admin().delete("/dead-letters/" + id).then().statusCode(404);
         management("/dead-letters/" + id).then().statusCode(404);
 
         management("/dead-letters").then().body("deadLetters", hasSize(1)).body("deadLetters[0].id", greaterThan(id));
-        Response rest = operator().delete("/dead-letters?reason=unreadable");
+        Response rest = admin().delete("/dead-letters?reason=unreadable");
         rest.then().statusCode(200).body("discarded", equalTo(1));
         isDescribed("DELETE", "/dead-letters", rest);
     }
@@ -275,25 +354,28 @@ class DeadLetterRestTest extends RunningBridge {
     void nothingIsChangedByACallThatAnotherSitesPageCouldMake() {
         send("no event");
         int id = onlyId();
-        RequestSpecification form = RestAssured.given().port(managementPort());
+        RequestSpecification form = RestAssured.given().port(managementPort()).auth().preemptive().basic("admin",
+                SumoLogicResource.MANAGEMENT_PASSWORD);
 
         form.post("/dead-letters/" + id + "/replay").then().statusCode(403)
                 .body("detail", containsString("X-Requested-By"));
         form.post("/dead-letters/replay?all=true").then().statusCode(403);
         form.delete("/dead-letters/" + id).then().statusCode(403);
-        // a name that its owner lets point to this machine
-        for (RequestSpecification call : List.of(RestAssured.given(), operator())) {
-            call.port(managementPort()).header("Host", "attacker.example").get("/dead-letters").then().statusCode(403);
-        }
-        // a proxy on this machine, on behalf of another one
-        operator().header("X-Forwarded-For", "192.0.2.1").get("/dead-letters").then().statusCode(403);
         // a browser names the origin of a page that makes a call, and a management port accepts calls of any
-        operator().header("Origin", "https://attacker.example").delete("/dead-letters/" + id).then().statusCode(403);
-        operator().header("Origin", "null").post("/dead-letters/replay?all=true").then().statusCode(403);
-        operator().header("Origin", "http://localhost:1").get("/dead-letters").then().statusCode(403);
-        operator().header("Sec-Fetch-Site", "cross-site").get("/dead-letters/" + id).then().statusCode(403);
-        operator().header("Sec-Fetch-Site", "none").get("/dead-letters/" + id).then().statusCode(200);
-        operator().header("Origin", "http://localhost:" + managementPort()).get("/dead-letters").then().statusCode(200);
+        admin().header("Origin", "https://attacker.example").delete("/dead-letters/" + id).then().statusCode(403);
+        admin().header("Origin", "null").post("/dead-letters/replay?all=true").then().statusCode(403);
+        admin().header("Origin", "http://localhost:1").get("/dead-letters").then().statusCode(403);
+        admin().header("Sec-Fetch-Site", "cross-site").get("/dead-letters/" + id).then().statusCode(403);
+        admin().header("Sec-Fetch-Site", "cross-site").header("Sec-Fetch-Mode", "navigate")
+                .delete("/dead-letters/" + id).then().statusCode(403);
+        // a link on another page
+        admin().header("Sec-Fetch-Site", "cross-site").header("Sec-Fetch-Mode", "navigate").get("/").then()
+                .statusCode(200).header("Content-Security-Policy", containsString("frame-ancestors 'none'"));
+        // a proxy that the page is called through, and that changes the host
+        admin().header("Sec-Fetch-Site", "same-origin").header("Origin", "https://bridge.example")
+                .get("/dead-letters").then().statusCode(200);
+        admin().header("Sec-Fetch-Site", "none").get("/dead-letters/" + id).then().statusCode(200);
+        admin().header("Origin", "http://localhost:" + managementPort()).get("/dead-letters").then().statusCode(200);
         management("/dead-letters").then().body("deadLetters", hasSize(1));
     }
 
@@ -313,10 +395,10 @@ class DeadLetterRestTest extends RunningBridge {
                 }));
         assertEquals(Set.of("get /dead-letters", "delete /dead-letters", "get /dead-letters/export",
                 "post /dead-letters/replay", "get /dead-letters/{id}", "delete /dead-letters/{id}",
-                "post /dead-letters/{id}/replay", "get /dead-letters/openapi.yaml"), described);
+                "post /dead-letters/{id}/replay", "get /dead-letters/openapi.yaml", "get /status"), described);
         for (String call : described) {
             String[] words = call.split(" ");
-            Response answer = operator().request(words[0].toUpperCase(),
+            Response answer = admin().request(words[0].toUpperCase(),
                     words[1].replace("{id}", "999999999") + "?reason=nothing");
             Set<String> statuses = new TreeSet<>();
             operation(words[0], words[1]).path("responses").fieldNames().forEachRemaining(statuses::add);

@@ -4,7 +4,17 @@ import static org.hamcrest.Matchers.equalTo;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 import org.junit.jupiter.api.Test;
 
@@ -44,6 +54,40 @@ class HealthAndMetricsTest extends RunningBridge {
                 .body(OUTBOX + ".status", equalTo("UP"))
                 .body(OUTBOX + ".data.express", equalTo(3))
                 .body(OUTBOX + ".data.bulk", equalTo(1));
+    }
+
+    @Test
+    void theStatusHasAllSettingsButNoSecrets() throws IOException {
+        Map<String, String> shown = new TreeMap<>();
+        management("/status").jsonPath().<Map<String, Object>>getList("settings")
+                .forEach(setting -> shown.put((String) setting.get("name"), (String) setting.get("value")));
+        Pattern row = Pattern.compile("\\| `([^`]+)` \\| `[A-Z_]+` \\| .* \\| (.*) \\|");
+        Set<String> documented = new TreeSet<>();
+        for (String line : Files.readAllLines(Path.of("docs", "settings.md"))) {
+            Matcher setting = row.matcher(line);
+            if (setting.matches()) {
+                documented.add(setting.group(1));
+                assertEquals(setting.group(2).matches(".*\\b[Aa] secret\\b.*"),
+                        Set.of("set", "not set").contains(shown.get(setting.group(1))), setting.group(1));
+            }
+        }
+
+        assertTrue(documented.size() > 50);
+        assertEquals(documented, shown.keySet());
+        assertEquals("set", shown.get("bridge.management.password"));
+        assertEquals("not set", shown.get("bridge.redact-key"));
+        assertEquals("1MB", shown.get("bridge.max-body-size"));
+        assertEquals("webhook/ilert", shown.get("bridge.category.incident"));
+    }
+
+    @Test
+    void theStatusCountsTheLastHour() {
+        String accepted = "counts.findAll { it.name == 'bridge.events.received' && it.labels.result == 'unreadable' }"
+                + ".count.sum()";
+        send("no event");
+
+        eventually().until(() -> management("/status").jsonPath().getInt(accepted) > 0);
+        assertTrue(Instant.parse(management("/status").jsonPath().getString("since")).isBefore(Instant.now()));
     }
 
     @Test

@@ -33,6 +33,7 @@ class NothingLeaksTest extends RunningBridge {
             "Sumo Logic's token", SumoLogic.TOKEN,
             "the webhook's password", SumoLogicResource.PASSWORD,
             "the webhook's password in Base64", basic(SumoLogicResource.PASSWORD),
+            "the operator's password", SumoLogicResource.MANAGEMENT_PASSWORD,
             "the key of hashes", Programs.REDACT_KEY,
             "a wrong password", WRONG_PASSWORD,
             "a wrong password in Base64", basic(WRONG_PASSWORD),
@@ -88,7 +89,7 @@ class NothingLeaksTest extends RunningBridge {
         answers.add(anonymous().auth().preemptive().basic("ilert", WRONG_PASSWORD).body(well).post("/webhooks/ilert"));
         answers.add(anonymous().header("Authorization", "Basic " + WRONG_PASSWORD).body(well).post("/webhooks/ilert"));
 
-        for (String path : List.of("/q/health", "/q/health/ready", "/q/health/live", "/q/metrics")) {
+        for (String path : List.of("/q/health", "/q/health/ready", "/q/health/live", "/q/metrics", "/status")) {
             answers.add(management(path));
         }
         for (Response answer : answers) {

@@ -1,11 +1,13 @@
 package io.ilertsumo.bridge;
 
+import static org.hamcrest.Matchers.containsString;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 import org.junit.jupiter.api.Test;
@@ -16,6 +18,8 @@ import io.ilertsumo.bridge.testing.RunningBridge;
 import io.ilertsumo.bridge.testing.SumoLogic;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
+import io.restassured.RestAssured;
+import io.restassured.specification.RequestSpecification;
 
 /** A bridge behind a proxy that authenticates, with a long linger time. */
 @QuarkusTest
@@ -31,6 +35,24 @@ class OpenBridgeTest extends RunningBridge {
         anonymous().body(Events.express(Events.newId()).getBytes()).post("/webhooks/ilert").then().statusCode(202);
         anonymous().auth().preemptive().basic("who", "ever").body(Events.express(Events.newId()).getBytes())
                 .post("/webhooks/ilert").then().statusCode(202);
+    }
+
+    @Test
+    void withoutAPasswordTheManagementPortShowsAndChangesNothingButHealthAndMetrics() {
+        for (String path : List.of("/", "/status", "/page.js", "/webhooks/openapi.yaml", "/dead-letters",
+                "/dead-letters/1", "/dead-letters/export", "/dead-letters/openapi.yaml")) {
+            // also on behalf of a proxy on this machine, and with whatever credentials
+            for (RequestSpecification call : List.of(RestAssured.given(), admin())) {
+                call.port(managementPort()).get(path).then().statusCode(403)
+                        .contentType("application/problem+json")
+                        .body("detail", containsString("BRIDGE_MANAGEMENT_PASSWORD"));
+            }
+        }
+        admin().delete("/dead-letters?all=true").then().statusCode(403);
+        admin().post("/dead-letters/replay?all=true").then().statusCode(403);
+        for (String path : List.of("/q/health", "/q/health/ready", "/q/metrics")) {
+            RestAssured.given().port(managementPort()).get(path).then().statusCode(200);
+        }
     }
 
     @Test

@@ -1,7 +1,5 @@
 package io.ilertsumo.bridge.deadletter;
 
-import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -14,34 +12,28 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
-import java.util.concurrent.CompletionException;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-
-import io.ilertsumo.bridge.http.ManagementAuthentication;
 import io.ilertsumo.bridge.http.Problem;
 import io.ilertsumo.bridge.lane.StoreCallback;
 import io.ilertsumo.bridge.lane.StoreException;
+import io.ilertsumo.bridge.observability.ManagementApi;
+import io.ilertsumo.bridge.observability.ManagementApi.Method;
 import io.quarkus.vertx.http.ManagementInterface;
-import io.vertx.core.MultiMap;
-import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.json.JsonObject;
-import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.HttpException;
 
 /**
  * Lists, exports, replays and discards dead letters over REST on the management port, as
- * {@code dead-letters.openapi.yaml} describes. Requests run on worker threads.
+ * {@code dead-letters.openapi.yaml} describes.
  */
 @ApplicationScoped
 public class DeadLetterResource {
@@ -52,77 +44,27 @@ public class DeadLetterResource {
     private static final int MAX_LIMIT = 1000;
     private static final long MAX_ID = 999_999_999_999_999_999L;
     private static final String FILTER = "reason,type,from,to";
-    private static final Logger LOG = LoggerFactory.getLogger(DeadLetterResource.class);
 
-    private final ManagementAuthentication authentication;
+    private final ManagementApi management;
     private final DeadLetterStore store;
     private final Replayer replayer;
 
-    DeadLetterResource(ManagementAuthentication authentication, DeadLetterStore store, Replayer replayer) {
-        this.authentication = authentication;
+    DeadLetterResource(ManagementApi management, DeadLetterStore store, Replayer replayer) {
+        this.management = management;
         this.store = store;
         this.replayer = replayer;
     }
 
-    void register(@Observes ManagementInterface management) {
-        Router router = management.router();
-        router.route(PATH + "/*").handler(authentication::check).failureHandler(this::failed);
-        add(router.get(PATH), FILTER + ",after,limit", this::list);
-        add(router.delete(PATH), FILTER + ",all", this::discardAll);
-        add(router.get(PATH + "/openapi.yaml"), "", this::describe);
-        add(router.get(PATH + "/export"), FILTER, this::export);
-        add(router.post(PATH + "/replay"), FILTER + ",all", this::replayAll);
-        add(router.get(PATH + "/:id"), "", this::get);
-        add(router.delete(PATH + "/:id"), "", this::discard);
-        add(router.post(PATH + "/:id/replay"), "", this::replay);
-    }
-
-    /** Handles a request. Every exception is answered. */
-    @FunctionalInterface
-    private interface Operation {
-        void handle(RoutingContext request) throws Exception;
-    }
-
-    private static void add(Route route, String parameters, Operation operation) {
-        route.blockingHandler(request -> {
-            try {
-                checkParameters(request.queryParams(), Set.of(parameters.split(",")));
-                operation.handle(request);
-            } catch (Exception e) {
-                request.fail(e);
-            }
-        }, false);
-    }
-
-    /** A mistyped filter must not act on everything. */
-    private static void checkParameters(MultiMap given, Set<String> parameters) {
-        for (String name : given.names()) {
-            require(parameters.contains(name), "There is no parameter " + name + " here");
-            require(given.getAll(name).size() == 1 && !given.get(name).isBlank(), name + " must have one value");
-        }
-    }
-
-    private static void require(boolean condition, String problem) {
-        if (!condition) {
-            throw new HttpException(400, problem);
-        }
-    }
-
-    private void failed(RoutingContext request) {
-        Throwable failure = request.failure() instanceof CompletionException write
-                ? write.getCause()
-                : request.failure();
-        if (request.response().headWritten()) {
-            // an export: the client must see that it is incomplete
-            request.response().reset();
-        } else if (failure instanceof HttpException problem) {
-            Problem.send(request, problem.getStatusCode(), problem.getPayload());
-        } else if (failure instanceof StoreException) {
-            Problem.send(request, 503, failure.getMessage());
-        } else {
-            LOG.error("A request of {} failed and is answered 500", PATH, failure);
-            Problem.send(request, 500, "Unexpected failure, see the bridge's log");
-        }
+    void register(@Observes ManagementInterface port) {
+        Router router = port.router();
+        management.add(router, PATH, new Method(HttpMethod.GET, FILTER + ",after,limit", this::list),
+                new Method(HttpMethod.DELETE, FILTER + ",all", this::discardAll));
+        management.add(router, PATH + "/openapi.yaml", ManagementApi.file(DESCRIPTION, "application/yaml"));
+        management.add(router, PATH + "/export", new Method(HttpMethod.GET, FILTER, this::export));
+        management.add(router, PATH + "/replay", new Method(HttpMethod.POST, FILTER + ",all", this::replayAll));
+        management.add(router, PATH + "/:id", new Method(HttpMethod.GET, "", this::get),
+                new Method(HttpMethod.DELETE, "", this::discard));
+        management.add(router, PATH + "/:id/replay", new Method(HttpMethod.POST, "", this::replay));
     }
 
     private void list(RoutingContext request) throws StoreException {
@@ -154,9 +96,7 @@ public class DeadLetterResource {
     }
 
     private void discard(RoutingContext request) throws StoreException {
-        long id = find(id(request)).id();
-        discard(List.of(id));
-        LOG.info("Dead letter {} discarded", id);
+        discard(List.of(find(id(request)).id()));
         request.response().setStatusCode(204).end();
     }
 
@@ -165,8 +105,7 @@ public class DeadLetterResource {
         for (int i = 0; i < ids.size(); i += MAX_LIMIT) {
             discard(ids.subList(i, Math.min(ids.size(), i + MAX_LIMIT)));
         }
-        LOG.info("{} dead letters discarded", ids.size());
-        request.json(new JsonObject().put("discarded", ids.size()));
+        ManagementApi.answer(request, new JsonObject().put("discarded", ids.size()));
     }
 
     private void discard(List<Long> ids) {
@@ -175,7 +114,7 @@ public class DeadLetterResource {
 
     private void replay(RoutingContext request) {
         switch (replayer.replay(id(request))) {
-            case REPLAYED -> request.json(new JsonObject().put("replayed", 1));
+            case REPLAYED -> ManagementApi.answer(request, new JsonObject().put("replayed", 1));
             case UNREADABLE -> Problem.send(request, 409, "The body is still unreadable; the dead letter stays");
             case DROPPED -> Problem.send(request, 409, "The routes drop the event; the dead letter stays");
             case KEPT -> Problem.send(request, 409, "The routes keep the event again; the dead letter stays");
@@ -190,16 +129,8 @@ public class DeadLetterResource {
         for (Replayer.Result result : Replayer.Result.values()) {
             counts.put(result.name().toLowerCase(Locale.ROOT), results.getOrDefault(result, 0));
         }
-        LOG.info("Dead letters replayed: {}", counts);
         request.response().setStatusCode(results.containsKey(Replayer.Result.FAILED) ? 503 : 200);
-        request.json(counts);
-    }
-
-    private void describe(RoutingContext request) throws IOException {
-        try (InputStream in = Thread.currentThread().getContextClassLoader().getResourceAsStream(DESCRIPTION)) {
-            request.response().putHeader(HttpHeaders.CONTENT_TYPE, "application/yaml")
-                    .end(Buffer.buffer(in.readAllBytes()));
-        }
+        ManagementApi.answer(request, counts);
     }
 
     private DeadLetter find(long id) throws StoreException {
@@ -212,7 +143,9 @@ public class DeadLetterResource {
 
     private List<Long> selected(RoutingContext request) throws StoreException {
         DeadLetter.Filter filter = filter(request);
-        require(!filter.equals(DeadLetter.Filter.ALL) || "true".equals(request.request().getParam("all")),
+        String all = request.request().getParam("all", "false");
+        ManagementApi.require(all.matches("true|false"), "all must be true or false: " + all);
+        ManagementApi.require(!filter.equals(DeadLetter.Filter.ALL) || all.equals("true"),
                 "Select dead letters by reason, type, from or to, or all of them by all=true");
         return ids(filter);
     }
@@ -248,7 +181,7 @@ public class DeadLetterResource {
     }
 
     static long number(String name, String text, long min, long max) {
-        require(text.matches("\\d{1,18}") && Long.parseLong(text) >= min && Long.parseLong(text) <= max,
+        ManagementApi.require(text.matches("\\d{1,18}") && Long.parseLong(text) >= min && Long.parseLong(text) <= max,
                 name + " must be a number from " + min + " to " + max + ": " + text);
         return Long.parseLong(text);
     }

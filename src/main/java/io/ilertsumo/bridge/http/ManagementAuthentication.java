@@ -1,34 +1,44 @@
 package io.ilertsumo.bridge.http;
 
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import io.ilertsumo.bridge.settings.BridgeSettings;
-import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
-import io.vertx.core.net.HostAndPort;
 import io.vertx.ext.web.RoutingContext;
 
 /**
- * Authenticates calls of the dead letters' REST on the management port: by HTTP Basic, or without a password only calls
- * from this machine, by one of its own names and not through a proxy. Pages of other sites can't call through a user's
- * browser, although Quarkus allows any site on the management port: calls from other origins are rejected, and a change
- * needs a header that no form or link can send. Thread-safe.
+ * Authenticates calls of the management port by HTTP Basic; without a password all are rejected. An address with too many
+ * failed logins has to wait. Pages of other sites can't call through a user's browser, although Quarkus allows any site on
+ * the management port: their calls are rejected, and a change needs a header that no form or link can send. Thread-safe.
  */
 @ApplicationScoped
 public class ManagementAuthentication {
 
-    private static final Set<String> LOCAL_NAMES = Set.of("localhost", "127.0.0.1", "[::1]", "::1");
-    private static final Set<String> LOCAL_ADDRESSES = Set.of("127.0.0.1", "::1", "0:0:0:0:0:0:0:1");
-    private static final Set<String> PROXY_HEADERS = Set.of("Forwarded", "X-Forwarded-For", "X-Forwarded-Host",
-            "X-Real-IP", "Via");
     private static final String CHANGE_HEADER = "X-Requested-By";
+    private static final Set<HttpMethod> READS = Set.of(HttpMethod.GET, HttpMethod.HEAD, HttpMethod.OPTIONS);
+    /** Failed logins of an address in a period. */
+    private static final int MAX_FAILURES = 10;
+    private static final long PERIOD_NANOS = TimeUnit.MINUTES.toNanos(1);
+    /** Addresses that are counted one by one. */
+    private static final int MAX_ADDRESSES = 1000;
+    private static final String OTHERS = "other addresses";
+    private static final Logger LOG = LoggerFactory.getLogger(ManagementAuthentication.class);
 
     private final Optional<Credentials> credentials;
+    /** Failed logins by address in the present period. */
+    private final Map<String, Integer> failures = new HashMap<>();
+    private long periodNanos = System.nanoTime();
 
     ManagementAuthentication(BridgeSettings settings) {
         credentials = settings.managementPassword()
@@ -38,34 +48,70 @@ public class ManagementAuthentication {
     /** Passes the call on to the next handler, or answers why it is rejected. To be called on the event loop. */
     public void check(RoutingContext context) {
         HttpServerRequest request = context.request();
-        if (credentials.isPresent() && !credentials.get().matchesBasic(request.getHeader(HttpHeaders.AUTHORIZATION))) {
-            context.response().putHeader("WWW-Authenticate", Credentials.CHALLENGE);
-            Problem.send(context, 401, "The credentials are missing or wrong");
-        } else if (credentials.isEmpty() && !isLocal(request)) {
-            Problem.send(context, 403, "Set BRIDGE_MANAGEMENT_PASSWORD to allow this from elsewhere than localhost");
-        } else if (isOfAnotherSite(request.headers())) {
+        boolean isRead = READS.contains(request.method());
+        context.response().putHeader(HttpHeaders.CACHE_CONTROL, "no-store")
+                .putHeader("X-Content-Type-Options", "nosniff")
+                .putHeader("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; "
+                        + "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+        if (credentials.isEmpty()) {
+            Problem.send(context, 403, "Set BRIDGE_MANAGEMENT_PASSWORD to allow this");
+        } else if (isOfAnotherSite(request) && !(isRead && "navigate".equals(request.getHeader("Sec-Fetch-Mode")))) {
             Problem.send(context, 403, "Pages of other sites may not call this");
-        } else if (request.method() != HttpMethod.GET && !request.headers().contains(CHANGE_HEADER)) {
-            Problem.send(context, 403, "Send the header " + CHANGE_HEADER + ", with any value, to change something");
         } else {
-            context.response().putHeader(HttpHeaders.CACHE_CONTROL, "no-store")
-                    .putHeader("X-Content-Type-Options", "nosniff");
-            context.next();
+            int status = authenticate(request.remoteAddress().hostAddress(),
+                    request.getHeader(HttpHeaders.AUTHORIZATION), System.nanoTime());
+            if (status == 429) {
+                context.response().putHeader(HttpHeaders.RETRY_AFTER, "60");
+                Problem.send(context, status, "Too many failed logins");
+            } else if (status == 401) {
+                context.response().putHeader("WWW-Authenticate", Credentials.CHALLENGE);
+                Problem.send(context, status, "The credentials are missing or wrong");
+            } else if (!isRead && !request.headers().contains(CHANGE_HEADER)) {
+                Problem.send(context, 403,
+                        "Send the header " + CHANGE_HEADER + ", with any value, to change something");
+            } else {
+                context.next();
+            }
         }
     }
 
-    private static boolean isOfAnotherSite(MultiMap headers) {
-        String origin = headers.get(HttpHeaders.ORIGIN);
-        String site = headers.get("Sec-Fetch-Site");
-        return origin != null && !origin.endsWith("://" + headers.get(HttpHeaders.HOST))
-                || site != null && !site.equals("same-origin") && !site.equals("none");
+    /**
+     * Returns 200, 401 or 429.
+     *
+     * @param authorization may be {@code null}
+     * @param now           nanoseconds from an arbitrary origin
+     */
+    synchronized int authenticate(String address, String authorization, long now) {
+        if (authorization == null) {
+            // a browser's first call, which guesses nothing
+            return 401;
+        }
+        if (now - periodNanos >= PERIOD_NANOS) {
+            failures.clear();
+            periodNanos = now;
+        }
+        String counted = failures.size() < MAX_ADDRESSES || failures.containsKey(address) ? address : OTHERS;
+        int failed = failures.getOrDefault(counted, 0);
+        if (failed >= MAX_FAILURES) {
+            return 429;
+        }
+        if (credentials.get().matchesBasic(authorization)) {
+            return 200;
+        }
+        failures.put(counted, failed + 1);
+        if (failed + 1 == MAX_FAILURES) {
+            LOG.warn("{} failed logins on the management port from {}, which is answered 429 for up to a minute",
+                    MAX_FAILURES, counted);
+        }
+        return 401;
     }
 
-    private static boolean isLocal(HttpServerRequest request) {
-        HostAndPort called = request.authority();
-        return called != null && LOCAL_NAMES.contains(called.host())
-                && LOCAL_ADDRESSES.contains(request.remoteAddress().hostAddress())
-                // a proxy on this machine forwards calls from elsewhere
-                && PROXY_HEADERS.stream().noneMatch(request.headers()::contains);
+    /** Browsers set both headers; a page can change neither. A proxy may have changed the host. */
+    private static boolean isOfAnotherSite(HttpServerRequest request) {
+        String site = request.getHeader("Sec-Fetch-Site");
+        String origin = request.getHeader(HttpHeaders.ORIGIN);
+        return site != null
+                ? !site.equals("same-origin") && !site.equals("none")
+                : origin != null && !origin.endsWith("://" + request.getHeader(HttpHeaders.HOST));
     }
 }

@@ -191,10 +191,8 @@ public final class Program implements AutoCloseable {
     }
 
     private HttpRequest request(String event, String password) {
-        String credentials = Base64.getEncoder()
-                .encodeToString(("ilert:" + password).getBytes(StandardCharsets.UTF_8));
         return HttpRequest.newBuilder(URI.create("http://localhost:" + port + "/webhooks/ilert"))
-                .header("Authorization", "Basic " + credentials)
+                .header("Authorization", basic("ilert", password))
                 .header("Content-Type", "application/json")
                 .timeout(PATIENCE)
                 .POST(HttpRequest.BodyPublishers.ofString(event)).build();
@@ -219,8 +217,18 @@ public final class Program implements AutoCloseable {
     /** What the management port answers to a call with that method. */
     public String manage(String method, String path) throws IOException, InterruptedException {
         HttpRequest request = HttpRequest.newBuilder(URI.create("http://localhost:" + managementPort + path))
+                .header("Authorization", basic("admin", SumoLogicResource.MANAGEMENT_PASSWORD))
                 .header("X-Requested-By", "test").method(method, HttpRequest.BodyPublishers.noBody()).build();
         return client.send(request, HttpResponse.BodyHandlers.ofString()).body();
+    }
+
+    private static String basic(String user, String password) {
+        return "Basic "
+                + Base64.getEncoder().encodeToString((user + ":" + password).getBytes(StandardCharsets.UTF_8));
+    }
+
+    public int managementPort() {
+        return managementPort;
     }
 
     /** A connection to its webhook. */

@@ -75,8 +75,8 @@ public final class Programs {
     }
 
     /**
-     * Without authentication and compression; addresses are hashed, and bulk events linger for
-     * {@link #LINGER_MILLIS}.
+     * Without authentication, a password of the management port and compression; addresses are hashed, and bulk events
+     * linger for {@link #LINGER_MILLIS}.
      */
     public static final class Open extends Program {
 
@@ -85,6 +85,7 @@ public final class Programs {
         public Open() {
             super(Map.of(
                     "ilert.webhook.auth", "none",
+                    "bridge.management.password", "",
                     "sumologic.compression", "none",
                     "bridge.redact", REDACTED,
                     "bridge.redact-mode", "hash",

@@ -119,9 +119,15 @@ public abstract class RunningBridge {
                 : kafka.waiting();
     }
 
-    /** A call of the management port. */
+    /** A call of the management port with the right credentials, that may change something. */
+    protected static RequestSpecification admin() {
+        return RestAssured.given().port(managementPort()).header("X-Requested-By", "test").auth().preemptive()
+                .basic("admin", SumoLogicResource.MANAGEMENT_PASSWORD);
+    }
+
+    /** A read of the management port. */
     protected static Response management(String path) {
-        return RestAssured.given().port(managementPort()).get(path);
+        return admin().get(path);
     }
 
     protected static Metrics metrics() {

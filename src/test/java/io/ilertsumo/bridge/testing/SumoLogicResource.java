@@ -62,6 +62,7 @@ public class SumoLogicResource implements QuarkusTestResourceLifecycleManager {
     public static Map<String, String> common() {
         return Map.of(
                 "ilert.webhook.password", PASSWORD,
+                "bridge.management.password", MANAGEMENT_PASSWORD,
                 "bridge.bulk.linger", "200ms",
                 "bridge.retry.delay", "50ms",
                 "bridge.retry.max-delay", "200ms",
