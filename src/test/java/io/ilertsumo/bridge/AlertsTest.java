@@ -13,6 +13,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 
+import io.ilertsumo.bridge.KubernetesTest.Variant;
 import io.ilertsumo.bridge.testing.Manifests;
 import io.ilertsumo.bridge.testing.SumoLogicResource;
 
@@ -20,12 +21,12 @@ import io.ilertsumo.bridge.testing.SumoLogicResource;
 class AlertsTest {
 
     @ParameterizedTest
-    @CsvSource({ "production,alerts.test.yaml", "kafka,alerts-kafka.test.yaml" })
-    void alertsFireAsTested(String overlay, String tests)
+    @CsvSource({ "PRODUCTION,alerts.test.yaml", "KAFKA,alerts-kafka.test.yaml" })
+    void alertsFireAsTested(Variant variant, String tests)
             throws IOException, InterruptedException {
         Path directory = SumoLogicResource.newDirectory("alerts");
         Path test = Files.copy(Path.of("src", "test", "resources", tests), directory.resolve(tests));
-        JsonNode rule = Manifests.of(Manifests.checkout(), "overlays/" + overlay).documents().stream()
+        JsonNode rule = variant.manifests().documents().stream()
                 .filter(document -> "PrometheusRule".equals(document.path("kind").asText())).findFirst().orElseThrow();
         new YAMLMapper().writeValue(directory.resolve("rules.yaml").toFile(), rule.path("spec"));
 

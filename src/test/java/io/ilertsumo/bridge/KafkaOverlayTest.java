@@ -55,11 +55,13 @@ class KafkaOverlayTest {
     private static final Set<String> LANES = Set.of("express", "bulk");
 
     private Manifests manifests;
+    private Manifests topics;
     private String prefix;
 
     @BeforeEach
     void render() {
         manifests = Variant.KAFKA.manifests();
+        topics = Manifests.of("overlays/kafka-topics");
         prefix = setting("bridge.kafka.topic-prefix");
         assertEquals("kafka", setting("bridge.store"));
     }
@@ -108,12 +110,15 @@ class KafkaOverlayTest {
     void bridgeConnectsToTheClusterAndAuthenticates(String clusterAndNamespace) throws IOException {
         String cluster = clusterAndNamespace.split(" ")[0];
         String namespace = clusterAndNamespace.split(" ")[1];
-        manifests = of(cluster, namespace);
+        Path checkout = edited(cluster, namespace);
+        manifests = Manifests.of(checkout, "overlays/kafka");
+        topics = Manifests.of(checkout, "overlays/kafka-topics");
         KafkaUser user = manifests.only(KafkaUser.class);
 
-        Stream.concat(Stream.<HasMetadata>of(user), manifests.all(KafkaTopic.class).stream())
+        Stream.concat(Stream.<HasMetadata>of(user), topics.all().stream())
                 .forEach(one -> assertEquals(cluster, one.getMetadata().getLabels().get(CLUSTER)));
-        manifests.all().forEach(one -> assertEquals(namespace, one.getMetadata().getNamespace()));
+        Stream.concat(manifests.all().stream(), topics.all().stream())
+                .forEach(one -> assertEquals(namespace, one.getMetadata().getNamespace()));
         // a name in the broker's certificate, which KEDA can resolve from its namespace
         assertEquals(cluster + "-kafka-bootstrap." + namespace + ".svc:9093", setting("kafka.bootstrap.servers"));
         assertEquals("SASL_SSL", variable("KAFKA_SECURITY_PROTOCOL"));
@@ -209,6 +214,14 @@ class KafkaOverlayTest {
     }
 
     @Test
+    void withoutKedaThereAreTwoReplicas() {
+        Manifests alone = Variant.KAFKA_ON_THE_JVM.manifests();
+
+        assertEquals(List.of(), alone.all(ScaledObject.class));
+        assertEquals(2, alone.only(Deployment.class).getSpec().getReplicas());
+    }
+
+    @Test
     void kedaScalesByTheLagOfBothLanes() {
         TriggerAuthentication authentication = manifests.only(TriggerAuthentication.class);
         Set<String> asked = new TreeSet<>();
@@ -267,18 +280,19 @@ class KafkaOverlayTest {
                 .orElseThrow().getExpr().getStrVal();
     }
 
-    /** Renders the overlay for another cluster, edited as the documentation describes. */
-    private static Manifests of(String cluster, String namespace) throws IOException {
-        Path checkout = Manifests.checkout();
-        try (Stream<Path> files = Files.list(checkout.resolve("k8s/overlays/kafka"))) {
-            for (Path file : files.toList()) {
-                Files.writeString(file,
-                        Files.readString(file).replace("my-cluster", cluster)
-                                .replace(".kafka.svc", "." + namespace + ".svc")
-                                .replace("\nnamespace: kafka\n", "\nnamespace: " + namespace + "\n"));
+    /** Edits the overlays for another cluster, as the documentation describes. */
+    private static Path edited(String cluster, String namespace) throws IOException {
+        Path checkout = Variant.KAFKA.checkout();
+        for (String folder : List.of("overlays/kafka", "overlays/kafka-topics", "components/keda")) {
+            try (Stream<Path> files = Files.list(checkout.resolve("k8s").resolve(folder))) {
+                for (Path file : files.toList()) {
+                    Files.writeString(file, Files.readString(file).replace("my-cluster", cluster)
+                            .replace(".kafka.svc", "." + namespace + ".svc")
+                            .replace("\nnamespace: kafka\n", "\nnamespace: " + namespace + "\n"));
+                }
             }
         }
-        return Manifests.of(checkout, "overlays/kafka");
+        return checkout;
     }
 
     private String setting(String property) {
@@ -292,7 +306,7 @@ class KafkaOverlayTest {
     }
 
     private Map<String, KafkaTopic> topics() {
-        return manifests.all(KafkaTopic.class).stream().collect(Collectors.toMap(topic -> {
+        return topics.all(KafkaTopic.class).stream().collect(Collectors.toMap(topic -> {
             assertNull(topic.getSpec().getTopicName(), "default: the name of the resource");
             return topic.getMetadata().getName();
         }, topic -> topic));

@@ -30,17 +30,19 @@ import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
 
+import com.fasterxml.jackson.core.JsonPointer;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ContainerPort;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.IntOrString;
-import io.fabric8.kubernetes.api.model.Namespace;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.PodAffinityTerm;
 import io.fabric8.kubernetes.api.model.PodSecurityContext;
@@ -63,50 +65,51 @@ import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
 import io.fabric8.openshift.api.model.monitoring.v1.PrometheusRule;
 import io.fabric8.openshift.api.model.monitoring.v1.Rule;
 import io.fabric8.openshift.api.model.monitoring.v1.ServiceMonitor;
+import io.ilertsumo.bridge.testing.CustomResources.ExternalSecret;
+import io.ilertsumo.bridge.testing.CustomResources.HttpRoute;
 import io.ilertsumo.bridge.testing.Keda.TriggerAuthentication;
 import io.ilertsumo.bridge.testing.Manifests;
 import io.ilertsumo.bridge.testing.Program;
+import io.ilertsumo.bridge.testing.Schemas;
 
 /** Tests that the Kubernetes manifests are valid, and that they fit the program. */
 class KubernetesTest {
 
     private static final Path SETTINGS = Path.of("docs", "settings.md");
     private static final Path PROPERTIES = Path.of("src", "main", "resources", "application.properties");
-    private static final Path EXAMPLE = Path.of("k8s", "overlays", "production", "secrets.env.example");
+    private static final Path EXAMPLE = Path.of("k8s", "components", "secret-file", "secrets.env.example");
     /** Fields with arbitrary keys. */
     private static final Set<String> FREE = Set.of("annotations", "config", "data", "labels", "limits", "matchLabels",
             "requests", "selector");
 
-    /** The overlays and their variants. */
+    /** The overlays with different components. */
     enum Variant {
-        BASE, DEV, PRODUCTION, PRODUCTION_ON_THE_JVM, KAFKA, KAFKA_ON_THE_JVM;
+        BASE("base"), DEV("overlays/dev"), PRODUCTION("overlays/production", "secret-file", "ingress",
+                "monitoring"), PRODUCTION_ON_THE_JVM("overlays/production", "secret-file", "ingress",
+                        "jvm"), PRODUCTION_BEHIND_A_GATEWAY("overlays/production", "external-secret", "gateway"), KAFKA(
+                                "overlays/kafka", "secret-file", "ingress", "monitoring",
+                                "keda"), KAFKA_ON_THE_JVM("overlays/kafka", "external-secret", "gateway", "jvm");
 
         private static final Map<Variant, Manifests> MADE = new EnumMap<>(Variant.class);
 
+        private final String folder;
+        private final List<String> components;
+
+        Variant(String folder, String... components) {
+            this.folder = folder;
+            this.components = List.of(components);
+        }
+
         Manifests manifests() {
-            return MADE.computeIfAbsent(this, Variant::make);
+            return MADE.computeIfAbsent(this, one -> Manifests.of(checkout(), folder));
         }
 
-        private Manifests make() {
-            return switch (this) {
-                case BASE -> Manifests.of("base");
-                case DEV -> Manifests.of("overlays/dev");
-                case PRODUCTION -> Manifests.of(Manifests.checkout(), "overlays/production");
-                case PRODUCTION_ON_THE_JVM -> Manifests.of(onTheJvm(), "overlays/production");
-                case KAFKA -> Manifests.of(Manifests.checkout(), "overlays/kafka");
-                case KAFKA_ON_THE_JVM -> Manifests.of(onTheJvm(), "overlays/kafka");
-            };
+        Path checkout() {
+            return Manifests.checkout(components.toArray(String[]::new));
         }
 
-        private static Path onTheJvm() {
-            Path checkout = Manifests.checkout();
-            edit(checkout.resolve("k8s/overlays/production/kustomization.yaml"),
-                    "# components:\n#   - ../../components/jvm\n", "components:\n  - ../../components/jvm\n");
-            return checkout;
-        }
-
-        boolean isProduction() {
-            return this != BASE && this != DEV;
+        boolean has(String component) {
+            return components.contains(component);
         }
 
         boolean hasKafka() {
@@ -137,7 +140,7 @@ class KubernetesTest {
                 object.put("misspelt", "x");
                 Exception found = assertThrows(IllegalArgumentException.class, () -> Manifests.read(copy),
                         object::toString);
-                assertTrue(found.getMessage().contains("Unrecognized field \"misspelt\""), found::getMessage);
+                assertTrue(found.getMessage().contains("misspelt"), found::getMessage);
                 object.remove("misspelt");
             }
             Manifests.read(copy);
@@ -155,20 +158,39 @@ class KubernetesTest {
         }
     }
 
-    @Test
-    void wrongTypeIsFound() {
-        for (JsonNode document : Variant.BASE.manifests().documents()) {
-            if ("StatefulSet".equals(document.path("kind").asText())) {
-                ObjectNode spec = document.<ObjectNode>deepCopy().withObject("/spec");
-                ObjectNode number = document.deepCopy();
-                ((ObjectNode) number.at("/spec/template/spec/containers/0/env/0")).put("value", 15);
-                ObjectNode text = document.deepCopy();
-                text.set("spec", spec.put("replicas", "1"));
-
-                assertThrows(IllegalArgumentException.class, () -> Manifests.read(number));
-                assertThrows(IllegalArgumentException.class, () -> Manifests.read(text));
-            }
+    /** Each edit is of another definition: a wrong type, value or format, or a field that is missing. */
+    @ParameterizedTest
+    @CsvSource({
+            "PRODUCTION,StatefulSet,/spec/replicas,'\"1\"'",
+            "PRODUCTION,StatefulSet,/spec/template/spec/containers/0/env/0/value,15",
+            "PRODUCTION,StatefulSet,/spec/template/spec/containers/0/name,",
+            "PRODUCTION,Service,/spec/ports/0/port,'\"http\"'",
+            "PRODUCTION,Ingress,/spec/rules/0/http/paths/0/pathType,",
+            "PRODUCTION,NetworkPolicy,/spec/policyTypes,'\"Egress\"'",
+            "PRODUCTION,PodDisruptionBudget,/spec/maxUnavailable,[]",
+            "PRODUCTION,PrometheusRule,/spec/groups/0/rules/0/expr,",
+            "PRODUCTION,PrometheusRule,/spec/groups/0/rules/0/for,'\"3 minutes\"'",
+            "PRODUCTION,ServiceMonitor,/spec/endpoints/0/interval,'\"30\"'",
+            "PRODUCTION,ServiceMonitor,/spec/endpoints/0/relabelings/0/action,'\"rename\"'",
+            "PRODUCTION_BEHIND_A_GATEWAY,HTTPRoute,/spec/rules/0/matches/0/path/type,'\"Equal\"'",
+            "PRODUCTION_BEHIND_A_GATEWAY,HTTPRoute,/spec/rules/0/backendRefs/0/port,0",
+            "PRODUCTION_BEHIND_A_GATEWAY,ExternalSecret,/spec/target/creationPolicy,'\"Owned\"'",
+            "KAFKA,Deployment,/spec/strategy/rollingUpdate/maxSurge,true",
+            "KAFKA,ScaledObject,/spec/triggers,",
+            "KAFKA,TriggerAuthentication,/spec/secretTargetRef/0/key," })
+    void wrongOrMissingValueIsFound(Variant variant, String kind, String at, String value) throws IOException {
+        JsonNode document = variant.manifests().documents().stream()
+                .filter(one -> kind.equals(one.path("kind").asText())).findFirst().orElseThrow().deepCopy();
+        JsonPointer pointer = JsonPointer.compile(at);
+        ObjectNode parent = (ObjectNode) document.at(pointer.head());
+        String field = pointer.last().getMatchingProperty();
+        if (value == null) {
+            assertNotNull(parent.remove(field));
+        } else {
+            parent.set(field, new ObjectMapper().readTree(value));
         }
+
+        assertFalse(Schemas.validate(document).isEmpty());
     }
 
     @ParameterizedTest
@@ -181,30 +203,57 @@ class KubernetesTest {
         assertFalse(manifests.environment().isEmpty(), "settings");
         assertFalse(manifests.files(manifests.volume("routes")).isEmpty(), "files");
         Volume secrets = manifests.volume("secrets");
-        switch (variant) {
-            case BASE -> assertEquals(List.of(), manifests.all(Secret.class));
-            case DEV -> assertEquals(true, secrets.getSecret().getOptional());
-            case PRODUCTION, PRODUCTION_ON_THE_JVM ->
-                manifests.named(Secret.class, secrets.getSecret().getSecretName());
-            case KAFKA, KAFKA_ON_THE_JVM ->
-                manifests.named(Secret.class, secrets.getProjected().getSources().get(0).getSecret().getName());
+        String secret = variant.hasKafka()
+                ? secrets.getProjected().getSources().get(0).getSecret().getName()
+                : secrets.getSecret().getSecretName();
+        if (variant.has("secret-file")) {
+            manifests.named(Secret.class, secret);
+        } else if (variant.has("external-secret")) {
+            assertEquals(secret, manifests.only(ExternalSecret.class).getMetadata().getName());
+        } else {
+            assertEquals(variant == Variant.DEV ? true : null, secrets.getSecret().getOptional());
         }
         if (manifests.workload() instanceof StatefulSet statefulSet) {
             Service headless = manifests.named(Service.class, statefulSet.getSpec().getServiceName());
             assertEquals("None", headless.getSpec().getClusterIP());
         }
-        Set<String> namespaces = manifests.all().stream().map(one -> String.valueOf(one instanceof Namespace
-                ? one.getMetadata().getName()
-                : one.getMetadata().getNamespace())).collect(Collectors.toSet());
+        Set<String> namespaces = manifests.all().stream().map(one -> String.valueOf(one.getMetadata().getNamespace()))
+                .collect(Collectors.toSet());
         assertEquals(1, namespaces.size(), namespaces::toString);
+    }
+
+    /** Deleting an overlay must not delete the volumes, which a namespace contains, or Kafka's topics. */
+    @ParameterizedTest
+    @EnumSource
+    void nothingIsRenderedWhoseDeletionLosesEvents(Variant variant) {
+        for (JsonNode document : variant.manifests().documents()) {
+            assertFalse(Set.of("Namespace", "PersistentVolumeClaim", "KafkaTopic")
+                    .contains(document.path("kind").asText()), document::toString);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = { "BASE", "PRODUCTION_ON_THE_JVM" })
+    void noOperatorIsRequired(Variant variant) {
+        for (JsonNode document : variant.manifests().documents()) {
+            assertTrue(document.path("apiVersion").asText().matches("v1|(apps|policy|networking\\.k8s\\.io)/v1"),
+                    document::toString);
+        }
     }
 
     @ParameterizedTest
     @EnumSource
-    void selectorsMatchThePod(Variant variant) {
+    void selectorsMatchThePodByNameAndInstance(Variant variant) {
         Manifests manifests = variant.manifests();
         Map<String, String> pod = manifests.pod().getMetadata().getLabels();
 
+        for (Map<String, String> selector : selectors(manifests)) {
+            assertEquals(Set.of("app.kubernetes.io/name", "app.kubernetes.io/instance"), selector.keySet());
+            assertTrue(pod.entrySet().containsAll(selector.entrySet()), selector::toString);
+        }
+    }
+
+    static List<Map<String, String>> selectors(Manifests manifests) {
         List<Map<String, String>> selectors = new ArrayList<>();
         selectors.add(manifests.workload() instanceof Deployment deployment
                 ? deployment.getSpec().getSelector().getMatchLabels()
@@ -214,13 +263,47 @@ class KubernetesTest {
         selectors.add(manifests.only(NetworkPolicy.class).getSpec().getPodSelector().getMatchLabels());
         pod(manifests).getTopologySpreadConstraints()
                 .forEach(spread -> selectors.add(spread.getLabelSelector().getMatchLabels()));
-        for (Map<String, String> selector : selectors) {
-            assertFalse(selector.isEmpty());
-            assertTrue(pod.entrySet().containsAll(selector.entrySet()), selector::toString);
+        if (pod(manifests).getAffinity() != null) {
+            pod(manifests).getAffinity().getPodAntiAffinity().getRequiredDuringSchedulingIgnoredDuringExecution()
+                    .forEach(term -> selectors.add(term.getLabelSelector().getMatchLabels()));
         }
-        String name = "app.kubernetes.io/name";
-        manifests.all().stream().filter(one -> !(one instanceof Namespace))
-                .forEach(one -> assertEquals(pod.get(name), one.getMetadata().getLabels().get(name), one::toString));
+        return selectors;
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void resourcesHaveTheRecommendedLabels(Variant variant) {
+        Manifests manifests = variant.manifests();
+        Map<String, String> expected = new TreeMap<>();
+        for (String name : List.of("name", "instance", "part-of")) {
+            expected.put("app.kubernetes.io/" + name, "ilert-sumologic-bridge");
+        }
+        Map<String, String> ofVolumes = new TreeMap<>(expected);
+        ofVolumes.remove("app.kubernetes.io/part-of");
+        expected.put("app.kubernetes.io/version", version());
+        expected.put("app.kubernetes.io/managed-by", "kustomize");
+
+        manifests.all().forEach(one -> assertTrue(
+                one.getMetadata().getLabels().entrySet().containsAll(expected.entrySet()), one::toString));
+        assertEquals(expected, manifests.pod().getMetadata().getLabels());
+        if (!variant.hasKafka()) {
+            // an upgrade can't change them
+            assertEquals(ofVolumes, manifests.statefulSet().getSpec().getVolumeClaimTemplates().get(0).getMetadata()
+                    .getLabels());
+        }
+    }
+
+    /** Server-side apply cannot merge ports without a protocol. */
+    @ParameterizedTest
+    @EnumSource
+    void portsHaveAProtocol(Variant variant) {
+        for (JsonNode document : variant.manifests().documents()) {
+            for (JsonNode ports : document.findValues("ports")) {
+                for (JsonNode port : ports) {
+                    assertTrue(port.path("protocol").asText().matches("TCP|UDP"), document::toString);
+                }
+            }
+        }
     }
 
     @ParameterizedTest
@@ -260,16 +343,15 @@ class KubernetesTest {
     @ParameterizedTest
     @EnumSource
     void imageHasVersionOfTheProject(Variant variant) {
-        String version = first("<artifactId>ilert-sumologic-bridge</artifactId>\\s*<version>([^<]+)",
-                Path.of("pom.xml"));
-
         assertEquals(switch (variant) {
-            case BASE -> "ilert-sumologic-bridge:" + version;
-            case DEV -> "ilert-sumologic-bridge:" + version + "-demo";
-            case PRODUCTION, KAFKA -> "registry.example.com/ilert-sumologic-bridge:" + version;
-            case PRODUCTION_ON_THE_JVM, KAFKA_ON_THE_JVM ->
-                "registry.example.com/ilert-sumologic-bridge:" + version + "-jvm";
+            case BASE -> "ilert-sumologic-bridge:" + version();
+            case DEV -> "ilert-sumologic-bridge:" + version() + "-demo";
+            default -> "registry.example.com/ilert-sumologic-bridge:" + version() + (variant.has("jvm") ? "-jvm" : "");
         }, variant.manifests().container().getImage());
+    }
+
+    private static String version() {
+        return first("<artifactId>ilert-sumologic-bridge</artifactId>\\s*<version>([^<]+)", Path.of("pom.xml"));
     }
 
     @ParameterizedTest
@@ -279,7 +361,7 @@ class KubernetesTest {
         Container container = manifests.container();
         String native_ = String.join(" ", container.getArgs());
 
-        if (Set.of(Variant.BASE, Variant.PRODUCTION, Variant.KAFKA).contains(variant)) {
+        if (variant != Variant.DEV && !variant.has("jvm")) {
             assertEquals("-XX:MaximumHeapSizePercent=50 -XX:+ExitOnOutOfMemoryError", native_);
         } else {
             // set by its image
@@ -322,13 +404,6 @@ class KubernetesTest {
         assertEquals(false, manifests.only(ServiceAccount.class).getAutomountServiceAccountToken());
         // the user owns the files of the volumes
         assertEquals(1001, all.getFsGroup());
-        if (variant.hasKafka()) {
-            assertEquals(List.of(), manifests.all(Namespace.class),
-                    "the namespace of the Kafka cluster is not changed");
-        } else if (variant != Variant.BASE) {
-            assertEquals("restricted", manifests.only(Namespace.class).getMetadata().getLabels()
-                    .get("pod-security.kubernetes.io/enforce"));
-        }
     }
 
     @ParameterizedTest
@@ -428,7 +503,7 @@ class KubernetesTest {
         pods.add(podTemplate(checkout));
         edit(checkout.resolve("k8s/base/settings.env"), "webhook/ilert", "edited");
         pods.add(podTemplate(checkout));
-        edit(checkout.resolve("k8s/overlays/production/secrets.env"), "URL=https", "URL=http");
+        edit(checkout.resolve("k8s/components/secret-file/secrets.env"), "URL=https", "URL=http");
         pods.add(podTemplate(checkout));
 
         assertEquals(4, Set.copyOf(pods).size());
@@ -464,7 +539,7 @@ class KubernetesTest {
         secret.retainAll(manifests.environment().keySet());
         assertEquals(Set.of(), secret);
 
-        if (variant.isProduction()) {
+        if (variant.has("secret-file")) {
             Map<String, String> kept = new TreeMap<>();
             manifests.only(Secret.class).getData().forEach((name, value) -> kept.put(name,
                     new String(Base64.getMimeDecoder().decode(value), StandardCharsets.UTF_8)));
@@ -527,6 +602,25 @@ class KubernetesTest {
     }
 
     @ParameterizedTest
+    @EnumSource(names = { "PRODUCTION_BEHIND_A_GATEWAY", "KAFKA_ON_THE_JVM" })
+    void routeOfTheGatewayServesTheWebhookOnly(Variant variant) {
+        Manifests manifests = variant.manifests();
+        JsonNode route = manifests.only(HttpRoute.class).getSpec();
+
+        assertEquals(List.of(), manifests.all(Ingress.class));
+        assertEquals(1, route.path("hostnames").size());
+        assertEquals(1, route.path("rules").size());
+        assertEquals(1, route.at("/rules/0/matches").size());
+        assertEquals("Exact", route.at("/rules/0/matches/0/path/type").asText());
+        assertEquals("/" + first("default: (webhooks/\\S+)",
+                Path.of("routes", "ilert-webhook-source.kamelet.yaml")),
+                route.at("/rules/0/matches/0/path/value").asText());
+        Service service = manifests.named(Service.class, route.at("/rules/0/backendRefs/0/name").asText());
+        assertEquals(List.of(route.at("/rules/0/backendRefs/0/port").asInt()),
+                service.getSpec().getPorts().stream().map(ServicePort::getPort).toList());
+    }
+
+    @ParameterizedTest
     @EnumSource(names = { "PRODUCTION", "KAFKA" })
     void prometheusScrapesEachPodOnce(Variant variant) {
         Manifests manifests = variant.manifests();
@@ -549,7 +643,8 @@ class KubernetesTest {
 
     @ParameterizedTest
     @EnumSource(names = { "PRODUCTION", "KAFKA" })
-    void alertsHaveSeverityDescriptionAndRunbook(Variant variant) {
+    void alertsHaveSeverityDescriptionAndRunbook(Variant variant) throws IOException {
+        List<String> sections = Files.readAllLines(Path.of("docs", "alerts.md"));
         assertTrue(alerts(variant).size() >= 6);
         for (Rule alert : alerts(variant)) {
             assertTrue(Set.of("critical", "warning").contains(alert.getLabels().get("severity")), alert::toString);
@@ -557,6 +652,10 @@ class KubernetesTest {
                 assertFalse(alert.getAnnotations().getOrDefault(annotation, "").isBlank(),
                         () -> alert.getAlert() + " has no " + annotation);
             }
+            String link = alert.getAnnotations().get("runbook_url");
+            assertEquals("https://git.example.com/ilert-sumologic-bridge/blob/main/docs/alerts.md#"
+                    + alert.getAlert().toLowerCase(Locale.ROOT), link);
+            assertTrue(sections.contains("## " + alert.getAlert()), alert::getAlert);
         }
     }
 

@@ -6,8 +6,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -31,7 +33,6 @@ import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.HasMetadata;
-import io.fabric8.kubernetes.api.model.Namespace;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.PodTemplateSpec;
 import io.fabric8.kubernetes.api.model.Secret;
@@ -45,10 +46,12 @@ import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicy;
 import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
 import io.fabric8.openshift.api.model.monitoring.v1.PrometheusRule;
 import io.fabric8.openshift.api.model.monitoring.v1.ServiceMonitor;
+import io.ilertsumo.bridge.testing.CustomResources.ExternalSecret;
+import io.ilertsumo.bridge.testing.CustomResources.HttpRoute;
 import io.strimzi.api.kafka.model.topic.KafkaTopic;
 import io.strimzi.api.kafka.model.user.KafkaUser;
 
-/** The output of {@code kubectl kustomize}, validated as strictly as by an API server. */
+/** The output of {@code kubectl kustomize}, validated by {@link Schemas} and by Java models without unknown fields. */
 public final class Manifests {
 
     /** The content of {@code secrets.env}. */
@@ -57,15 +60,17 @@ public final class Manifests {
             "ILERT_WEBHOOK_PASSWORD", SumoLogicResource.PASSWORD);
 
     private static final Map<String, Class<? extends HasMetadata>> KINDS = Stream.<Class<? extends HasMetadata>>of(
-            ConfigMap.class, Deployment.class, Ingress.class, KafkaTopic.class, KafkaUser.class, Namespace.class,
-            NetworkPolicy.class, PersistentVolumeClaim.class, PodDisruptionBudget.class, PrometheusRule.class,
-            Keda.ScaledObject.class, Secret.class, Service.class, ServiceAccount.class, ServiceMonitor.class,
-            StatefulSet.class,
+            ConfigMap.class, Deployment.class, ExternalSecret.class, HttpRoute.class, Ingress.class, KafkaTopic.class,
+            KafkaUser.class, NetworkPolicy.class, PersistentVolumeClaim.class, PodDisruptionBudget.class,
+            PrometheusRule.class, Keda.ScaledObject.class, Secret.class, Service.class, ServiceAccount.class,
+            ServiceMonitor.class, StatefulSet.class,
             Keda.TriggerAuthentication.class)
             .collect(Collectors.toMap(kind -> HasMetadata.getApiVersion(kind) + " " + HasMetadata.getKind(kind),
                     Function.identity()));
 
     private static final YAMLMapper YAML = strict();
+
+    private static final Pattern COMPONENT = Pattern.compile("(?m)^  (?:# )?(- ../../components/(\\S+))$");
 
     private final List<JsonNode> documents;
     private final List<HasMetadata> resources;
@@ -147,8 +152,26 @@ public final class Manifests {
                     }
                 }
             }
-            Files.write(checkout.resolve("k8s/overlays/production/secrets.env"),
+            Files.write(checkout.resolve("k8s/components/secret-file/secrets.env"),
                     SECRETS.entrySet().stream().map(secret -> secret.getKey() + "=" + secret.getValue()).toList());
+            return checkout;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Copies the manifests as {@link #checkout()} does, with other components in the overlays production and kafka. */
+    public static Path checkout(String... components) {
+        Path checkout = checkout();
+        Set<String> chosen = Set.of(components);
+        try {
+            for (String overlay : List.of("production", "kafka")) {
+                Path file = checkout.resolve("k8s/overlays/" + overlay + "/kustomization.yaml");
+                Files.writeString(file, COMPONENT.matcher(Files.readString(file)).replaceAll(line -> chosen
+                        .contains(line.group(2)) || line.group(2).equals("labels")
+                                ? "  " + line.group(1)
+                                : "  # " + line.group(1)));
+            }
             return checkout;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -158,13 +181,17 @@ public final class Manifests {
     /**
      * Reads a document into the type of its kind.
      *
-     * @throws IllegalArgumentException if a field of it, at any depth, is unknown or of the wrong type
+     * @throws IllegalArgumentException if a field of it, at any depth, is unknown or wrong
      */
     public static HasMetadata read(JsonNode document) {
         String kind = document.path("apiVersion").asText() + " " + document.path("kind").asText();
         Class<? extends HasMetadata> type = KINDS.get(kind);
         if (type == null) {
             throw new IllegalArgumentException("Unknown kind: " + kind);
+        }
+        Set<String> errors = Schemas.validate(document);
+        if (!errors.isEmpty()) {
+            throw new IllegalArgumentException(kind + ": " + errors);
         }
         try {
             return YAML.readerFor(type).readValue(document);
