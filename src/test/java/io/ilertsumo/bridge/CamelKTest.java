@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
@@ -29,21 +28,17 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
-import com.networknt.schema.JsonSchema;
-import com.networknt.schema.JsonSchemaFactory;
-import com.networknt.schema.SpecVersion;
 
 import io.ilertsumo.bridge.testing.Manifests;
+import io.ilertsumo.bridge.testing.Schemas;
 
 /** Tests {@code k8s/camel-k} against the definitions of Camel K 2.10 and the bridge. */
 class CamelKTest {
 
     private static final Path CAMEL_K = Path.of("k8s", "camel-k");
     private static final Path KAMELETS = Path.of("routes");
-    private static final ObjectMapper JSON = new ObjectMapper();
     private static final YAMLMapper YAML = new YAMLMapper();
     private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\{([\\w.-]+)}}");
 
@@ -73,7 +68,7 @@ class CamelKTest {
     @ParameterizedTest
     @MethodSource("files")
     void filesAreValid(Path file) throws IOException {
-        assertEquals(Set.of(), validate(read(file)));
+        assertEquals(Set.of(), Schemas.validate(read(file)));
     }
 
     @ParameterizedTest
@@ -83,7 +78,7 @@ class CamelKTest {
 
         assertFalse(resources.isEmpty());
         for (JsonNode resource : resources) {
-            assertEquals(Set.of(), validate(resource), resource.at("/metadata/name").asText());
+            assertEquals(Set.of(), Schemas.validate(resource), resource.at("/metadata/name").asText());
         }
     }
 
@@ -105,7 +100,7 @@ class CamelKTest {
         JsonNode resource = read(file);
         ((ObjectNode) resource.at(at)).put("misspelt", "a");
 
-        assertTrue(validate(resource).toString().contains("misspelt"), validate(resource).toString());
+        assertTrue(Schemas.validate(resource).toString().contains("misspelt"), Schemas.validate(resource).toString());
     }
 
     @Test
@@ -114,43 +109,7 @@ class CamelKTest {
         ((ObjectNode) integration.at("/spec/traits/container")).put("port", "8080");
         ((ObjectNode) integration.at("/spec/traits/deployment")).put("strategy", "Rolling");
 
-        assertEquals(2, validate(integration).size(), validate(integration).toString());
-    }
-
-    private static Set<String> validate(JsonNode resource) throws IOException {
-        String name = "/camel-k/" + resource.path("kind").asText().toLowerCase(Locale.ROOT) + ".json";
-        try (InputStream in = CamelKTest.class.getResourceAsStream(name)) {
-            JsonSchema schema = JsonSchemaFactory.getInstance(SpecVersion.VersionFlag.V7)
-                    .getSchema(strict((ObjectNode) JSON.readTree(in)));
-            return schema.validate(resource).stream().map(Object::toString)
-                    .collect(Collectors.toCollection(TreeSet::new));
-        }
-    }
-
-    /** Makes unknown fields an error, which an API server would drop. */
-    private static JsonNode strict(ObjectNode schema) {
-        ((ObjectNode) schema.get("properties")).set("metadata", JSON.createObjectNode().put("type", "object")
-                .set("properties", JSON.createObjectNode().<ObjectNode>set("name", type("string"))
-                        .<ObjectNode>set("labels", JSON.createObjectNode().set("additionalProperties", type("string")))
-                        .set("annotations", JSON.createObjectNode().set("additionalProperties", type("string")))));
-        close(schema);
-        return schema;
-    }
-
-    private static ObjectNode type(String type) {
-        return JSON.createObjectNode().put("type", type);
-    }
-
-    private static void close(JsonNode schema) {
-        if (!schema.isObject() || schema.path("x-kubernetes-preserve-unknown-fields").asBoolean()) {
-            return;
-        }
-        schema.path("properties").forEach(CamelKTest::close);
-        close(schema.path("items"));
-        close(schema.path("additionalProperties"));
-        if (schema.path("type").asText().equals("object") && !schema.has("additionalProperties")) {
-            ((ObjectNode) schema).put("additionalProperties", false);
-        }
+        assertEquals(2, Schemas.validate(integration).size(), Schemas.validate(integration).toString());
     }
 
     // --- the bridge as an Integration
@@ -161,7 +120,7 @@ class CamelKTest {
         List<JsonNode> resources = render(way);
         JsonNode spec = only(resources, "Integration").path("spec");
         Map<String, String> settings = settings(spec);
-        String claim = only(resources, "PersistentVolumeClaim").at("/metadata/name").asText();
+        String claim = read(CAMEL_K.resolve("outbox.yaml")).at("/metadata/name").asText();
         JsonNode routes = only(resources, "ConfigMap");
 
         assertEquals(List.of(claim + ":" + settings.get("BRIDGE_OUTBOX_DIRECTORY")),
@@ -211,6 +170,13 @@ class CamelKTest {
                 .plus(seconds(own.getProperty("camel.main.shutdown-timeout")));
         assertTrue(Duration.ofSeconds(spec.at("/template/spec/terminationGracePeriodSeconds").asInt())
                 .compareTo(stopping) > 0, stopping::toString);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = { "image", "git" })
+    void deletingTheIntegrationKeepsTheOutbox(String way) throws Exception {
+        assertEquals(Set.of("ConfigMap", "Integration"),
+                render(way).stream().map(r -> r.path("kind").asText()).collect(Collectors.toSet()));
     }
 
     @Test
