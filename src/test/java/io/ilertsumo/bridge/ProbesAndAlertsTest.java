@@ -1,5 +1,6 @@
 package io.ilertsumo.bridge;
 
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -24,6 +25,7 @@ import io.fabric8.kubernetes.api.model.networking.v1.Ingress;
 import io.fabric8.openshift.api.model.monitoring.v1.PrometheusRule;
 import io.fabric8.openshift.api.model.monitoring.v1.Rule;
 import io.fabric8.openshift.api.model.monitoring.v1.ServiceMonitor;
+import io.ilertsumo.bridge.KubernetesTest.Variant;
 import io.ilertsumo.bridge.testing.EdgeAgent;
 import io.ilertsumo.bridge.testing.Events;
 import io.ilertsumo.bridge.testing.Manifests;
@@ -40,7 +42,7 @@ import io.quarkus.test.junit.TestProfile;
 class ProbesAndAlertsTest extends RunningBridge {
 
     /** What Prometheus puts on every series itself. */
-    private static final Set<String> OF_THE_TARGET = Set.of("job", "namespace", "pod");
+    private static final Set<String> OF_THE_TARGET = Set.of("bridge", "job", "namespace", "pod");
     private static final Set<String> KEYWORDS = Set.of("by", "or", "unless", "offset");
     private static final Pattern NAME = Pattern.compile("\\b[a-z]\\w*\\b(?!\\()");
 
@@ -48,7 +50,7 @@ class ProbesAndAlertsTest extends RunningBridge {
 
     @BeforeEach
     void render() {
-        manifests = Manifests.of(Manifests.checkout(), "overlays/production");
+        manifests = Variant.PRODUCTION.manifests();
     }
 
     @Test
@@ -106,6 +108,31 @@ class ProbesAndAlertsTest extends RunningBridge {
     }
 
     @Test
+    void everyMetricAndLabelOfTheDashboardIsOneThatItShows() throws IOException {
+        sumoLogic.answerNext(1, new Answer.Status(503));
+        String id = Events.newId();
+        accepted(Events.express(id));
+        arrived(1, id);
+        await().until(() -> metrics().has("bridge_delivered_events_total"));
+        Metrics metrics = metrics();
+
+        for (String expression : GrafanaDashboardTest.expressions()) {
+            Set<String> names = metrics(expression);
+            assertFalse(names.isEmpty(), expression);
+            // of others, and counters of what did not happen here
+            names.removeIf(name -> name.matches(
+                    "up|kubelet_.*|bridge_(dead_letters|dead_letters_replayed|duplicates_removed|reports)_total"));
+            for (String name : names) {
+                assertTrue(metrics.has(name), name);
+                Set<String> used = labels(expression);
+                used.removeAll(OF_THE_TARGET);
+                used.removeAll(metrics.labels(name));
+                assertEquals(Set.of(), used, expression);
+            }
+        }
+    }
+
+    @Test
     void everyValueOfALabelInAnAlertIsOneThatTheDocumentationExplains() throws IOException {
         String readme = Files.readString(Path.of("docs", "operations.md"));
         for (Rule alert : alerts()) {
@@ -119,7 +146,7 @@ class ProbesAndAlertsTest extends RunningBridge {
 
     private List<Rule> alerts() {
         // Kafka's are of the same metrics
-        return Stream.of(manifests, Manifests.of(Manifests.checkout(), "overlays/kafka"))
+        return Stream.of(manifests, Variant.KAFKA.manifests())
                 .flatMap(each -> each.only(PrometheusRule.class).getSpec().getGroups().stream())
                 .flatMap(group -> group.getRules().stream()).toList();
     }
