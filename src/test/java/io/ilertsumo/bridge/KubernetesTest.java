@@ -644,7 +644,7 @@ class KubernetesTest {
     @ParameterizedTest
     @EnumSource(names = { "PRODUCTION", "KAFKA" })
     void alertsHaveSeverityDescriptionAndRunbook(Variant variant) throws IOException {
-        List<String> sections = Files.readAllLines(Path.of("docs", "alerts.md"));
+        List<String> sections = Files.readAllLines(Path.of("docs", "troubleshooting.md"));
         assertTrue(alerts(variant).size() >= 6);
         for (Rule alert : alerts(variant)) {
             assertTrue(Set.of("critical", "warning").contains(alert.getLabels().get("severity")), alert::toString);
@@ -653,9 +653,9 @@ class KubernetesTest {
                         () -> alert.getAlert() + " has no " + annotation);
             }
             String link = alert.getAnnotations().get("runbook_url");
-            assertEquals("https://git.example.com/ilert-sumologic-bridge/blob/main/docs/alerts.md#"
+            assertEquals("https://git.example.com/ilert-sumologic-bridge/blob/main/docs/troubleshooting.md#"
                     + alert.getAlert().toLowerCase(Locale.ROOT), link);
-            assertTrue(sections.contains("## " + alert.getAlert()), alert::getAlert);
+            assertTrue(sections.contains("### " + alert.getAlert()), alert::getAlert);
         }
     }
 
