@@ -42,20 +42,13 @@ class EdgeConnectorComponentTest {
             "ILERT_EDGE_HTTP_AUTH_VALUE", "Basic aWxlcnQ6c2VjcmV0");
 
     private static Manifests manifests(String overlay) {
-        Path checkout = Manifests.checkout();
+        Path checkout = Manifests.checkout("secret-file", "ingress", "edge-connector");
         try {
             Files.write(checkout.resolve(COMPONENT).resolve("secrets.env"),
                     SECRETS.entrySet().stream().map(secret -> secret.getKey() + "=" + secret.getValue()).toList());
-            if (overlay.equals("base")) {
-                Path onBase = Files.createDirectories(checkout.resolve("k8s/overlays/base"));
-                Files.writeString(onBase.resolve("kustomization.yaml"),
-                        "resources:\n  - ../../base\ncomponents:\n  - ../../components/edge-connector\n");
-            } else {
-                Path production = checkout.resolve("k8s/overlays/production/kustomization.yaml");
-                KubernetesTest.edit(production, "# components:\n", "components:\n");
-                KubernetesTest.edit(production, "#   - ../../components/edge-connector\n",
-                        "  - ../../components/edge-connector\n");
-            }
+            Path onBase = Files.createDirectories(checkout.resolve("k8s/overlays/base"));
+            Files.writeString(onBase.resolve("kustomization.yaml"),
+                    "resources:\n  - ../../base\ncomponents:\n  - ../../components/edge-connector\n");
         } catch (IOException e) {
             throw new AssertionError(e);
         }
