@@ -41,7 +41,7 @@ class RoutesTest {
     private static final Set<String> CALLED_FROM_JAVA = Set.of("replay");
     private static final Pattern NAMED = Pattern.compile("@Named\\(\"(\\w+)\"\\)");
     private static final Pattern OWN_EXCEPTION = Pattern.compile("java\\..*|org\\.apache\\.camel\\..*"
-            + "|io\\.ilertsumo\\.bridge\\.(delivery|event|lane)\\..*");
+            + "|io\\.ilertsumo\\.bridge\\.(event|lane)\\..*");
 
     /** A step, a branch or an onException. */
     private record Part(String name, JsonNode definition) {
