@@ -74,7 +74,6 @@ public class WebhookEngine extends VertxPlatformHttpEngine {
 
         @Override
         protected void handleRequest(RoutingContext call) {
-            guard.releaseUnused(call);
             if (isSuspended()) {
                 guard.reject(call, 503, "unavailable", "The webhook is suspended");
                 return;
@@ -83,13 +82,14 @@ public class WebhookEngine extends VertxPlatformHttpEngine {
             call.queryParams();
             Context context = call.vertx().getOrCreateContext();
             Exchange exchange = exchange(call);
+            Long share = guard.take(call);
             pool.execute(() -> {
                 try {
                     createUoW(exchange);
-                    getAsyncProcessor().process(exchange, doneSync -> done(exchange, call, context));
+                    getAsyncProcessor().process(exchange, doneSync -> done(exchange, call, context, share));
                 } catch (Exception e) {
                     exchange.setException(e);
-                    done(exchange, call, context);
+                    done(exchange, call, context, share);
                 }
             });
         }
@@ -114,10 +114,11 @@ public class WebhookEngine extends VertxPlatformHttpEngine {
         }
 
         /** Ends the exchange on the thread that completed it, so that the event loop has only the answer to write. */
-        private void done(Exchange exchange, RoutingContext call, Context context) {
+        private void done(Exchange exchange, RoutingContext call, Context context, Long share) {
             Handler<RoutingContext> answer = answer(exchange, call.request().getHeader(EdgeConnector.ITEM_ID));
             doneUoW(exchange);
             releaseExchange(exchange, false);
+            guard.release(share);
             context.runOnContext(later -> {
                 if (!call.response().ended() && !call.response().closed()) {
                     answer.handle(call);

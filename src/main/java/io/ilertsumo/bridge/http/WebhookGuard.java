@@ -25,8 +25,8 @@ import io.vertx.ext.web.RoutingContext;
  *
  * <p>
  * Authenticates webhook calls, by HTTP Basic or by a shared secret in the header {@value #SECRET_HEADER}. Bounds the bytes
- * of all that are in flight, and so their number: a call reserves a share before its body is read and releases it once it
- * is answered or its connection closed. The share is the length that the call states, or the limit for bodies if it states
+ * of all that are in flight, and so their number: a call reserves a share before its body is read, and releases it when its
+ * exchange is done, or, before there is one, when it is answered or its connection closed. The share is the length that the call states, or the limit for bodies if it states
  * none or is compressed, and at least 1 KB.
  *
  * <p>
@@ -134,7 +134,7 @@ public class WebhookGuard {
             return;
         }
         context.put(SHARE, share);
-        context.addEndHandler(ended -> reserved.addAndGet(-context.<Long>get(SHARE)));
+        context.addEndHandler(ended -> release(context.remove(SHARE)));
         String type = headers.get(HttpHeaders.CONTENT_TYPE);
         if (type != null && FORM.matcher(type).lookingAt()) {
             // Vert.x would parse the form, and no body would be left for a dead letter
@@ -151,13 +151,24 @@ public class WebhookGuard {
         };
     }
 
-    /** Releases what a body of unknown length did not need, once it is complete. To be called on the event loop. */
-    void releaseUnused(RoutingContext context) {
-        Long share = context.get(SHARE);
-        if (share != null && !context.request().headers().contains(HttpHeaders.CONTENT_ENCODING)) {
-            long needed = Math.max(SMALLEST_SHARE, context.body().length());
-            reserved.addAndGet(needed - share);
-            context.put(SHARE, needed);
+    /**
+     * Takes over the share of a call whose body is complete, less what a body of unknown length did not need. Closing the
+     * connection does not release it, since the body stays in memory. To be called on the event loop.
+     */
+    Long take(RoutingContext context) {
+        Long share = context.remove(SHARE);
+        if (share == null || context.request().headers().contains(HttpHeaders.CONTENT_ENCODING)) {
+            return share;
+        }
+        long needed = Math.max(SMALLEST_SHARE, context.body().length());
+        reserved.addAndGet(needed - share);
+        return needed;
+    }
+
+    /** @param share as taken over; may be {@code null} */
+    void release(Long share) {
+        if (share != null) {
+            reserved.addAndGet(-share);
         }
     }
 

@@ -423,6 +423,27 @@ class WebhookEngineTest {
     }
 
     @Test
+    void aClosedConnectionReleasesNothingThatStaysInMemory() throws Exception {
+        waits = true;
+        int calls = MAX_BYTES / 1024;
+        for (int i = 0; i < calls; i++) {
+            CompletableFuture<HttpResponse<String>> call = client
+                    .sendAsync(request("").POST(BodyPublishers.noBody()).build(), BodyHandlers.ofString());
+            int before = i;
+            await().until(() -> waiting.size() == before + 1);
+            // closes its connection
+            call.cancel(true);
+        }
+
+        isProblem(post("{}"), 503, "Too much is being received at once");
+        isProblem(post("{}"), 503, "Too much is being received at once");
+
+        waits = false;
+        waiting.forEach(Runnable::run);
+        assertEquals(200, post("{}").statusCode());
+    }
+
+    @Test
     void aBodyOfUnknownLengthTakesNoMoreThanItNeedsOnceItIsComplete() throws Exception {
         waits = true;
         List<CompletableFuture<HttpResponse<String>>> answers = new ArrayList<>();
