@@ -50,6 +50,8 @@ public class CircuitBreaker implements BatchListener {
     /** Rejected events in a row from which on the events are not at fault. */
     private static final int MAX_REJECTED_IN_A_ROW = 20;
     private static final Duration MAX_RETRY_AFTER = Duration.ofHours(1);
+    /** 31 years: the year of a date may have nine digits. */
+    private static final Duration LONGEST_RETRY_AFTER = Duration.ofSeconds(999_999_999);
     private static final long YIELD_NANOS = TimeUnit.SECONDS.toNanos(10);
     private static final Logger LOG = LoggerFactory.getLogger(CircuitBreaker.class);
 
@@ -204,12 +206,13 @@ public class CircuitBreaker implements BatchListener {
     static Duration retryAfter(String header, Instant now) {
         String text = header == null ? "" : header.trim();
         if (text.matches("[0-9]+")) {
-            // more than 9 digits are 31 years and more
-            return Duration.ofSeconds(text.length() > 9 ? 999_999_999 : Long.parseLong(text));
+            return text.length() > 9 ? LONGEST_RETRY_AFTER : Duration.ofSeconds(Long.parseLong(text));
         }
         try {
             Duration wait = Duration.between(now, ZonedDateTime.parse(text, DateTimeFormatter.RFC_1123_DATE_TIME));
-            return wait.isNegative() ? Duration.ZERO : wait;
+            return wait.isNegative()
+                    ? Duration.ZERO
+                    : wait.compareTo(LONGEST_RETRY_AFTER) > 0 ? LONGEST_RETRY_AFTER : wait;
         } catch (DateTimeParseException e) {
             return Duration.ZERO;
         }

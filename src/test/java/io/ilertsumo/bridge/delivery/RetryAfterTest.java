@@ -23,6 +23,7 @@ class RetryAfterTest {
             99999999999999999999          | PT999999999S
             Sun, 1 Feb 2026 00:00:09 GMT  | PT10S
             Sun, 01 Feb 2026 00:00:09 GMT | PT10S
+            1 Feb 999002026 1:09 GMT      | PT999999999S
             """)
     void secondsAndDatesAreRead(String header, Duration expected) {
         assertEquals(expected, CircuitBreaker.retryAfter(header, NOW));
