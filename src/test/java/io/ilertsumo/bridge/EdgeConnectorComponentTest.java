@@ -42,13 +42,15 @@ class EdgeConnectorComponentTest {
             "ILERT_EDGE_HTTP_AUTH_VALUE", "Basic aWxlcnQ6c2VjcmV0");
 
     private static Manifests manifests(String overlay) {
-        Path checkout = Manifests.checkout("secret-file", "ingress", "edge-connector");
+        Path checkout = Manifests.checkout("secret-file", "ingress", "monitoring");
         try {
             Files.write(checkout.resolve(COMPONENT).resolve("secrets.env"),
                     SECRETS.entrySet().stream().map(secret -> secret.getKey() + "=" + secret.getValue()).toList());
             Path onBase = Files.createDirectories(checkout.resolve("k8s/overlays/base"));
             Files.writeString(onBase.resolve("kustomization.yaml"),
-                    "resources:\n  - ../../base\ncomponents:\n  - ../../components/edge-connector\n");
+                    "resources:\n  - ../../base\ncomponents:\n  # - ../../components/edge-connector\n");
+            KubernetesTest.edit(checkout.resolve("k8s/overlays/" + overlay + "/kustomization.yaml"),
+                    "  # - ../../components/edge-connector\n", "  - ../../components/edge-connector\n");
         } catch (IOException e) {
             throw new AssertionError(e);
         }
