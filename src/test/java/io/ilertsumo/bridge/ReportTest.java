@@ -54,7 +54,7 @@ class ReportTest extends RunningBridge {
         });
         assertEquals(host, report.header("X-Sumo-Host"));
         assertEquals("ilert-sumologic-bridge", report.header("X-Sumo-Name"));
-        assertEquals("gzip", report.header("Content-Encoding"));
+        assertEquals("zstd", report.header("Content-Encoding"));
     }
 
     @Test

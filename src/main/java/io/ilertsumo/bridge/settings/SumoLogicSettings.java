@@ -46,6 +46,6 @@ public interface SumoLogicSettings {
 
     /** How batches are compressed. */
     enum Compression {
-        GZIP, DEFLATE, NONE
+        GZIP, DEFLATE, ZSTD, NONE
     }
 }

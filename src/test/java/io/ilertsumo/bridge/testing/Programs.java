@@ -108,7 +108,7 @@ public final class Programs {
         }
     }
 
-    /** Logs at DEBUG, and reports to Sumo Logic four times a second. */
+    /** Logs at DEBUG, and reports to Sumo Logic four times a second, compressed by zstd. */
     public static final class Talkative extends Program {
 
         private static final Map<String, String> SETTINGS = Map.of(
@@ -116,6 +116,7 @@ public final class Programs {
                 "bridge.redact-mode", "hash",
                 "bridge.redact-key", REDACT_KEY,
                 "bridge.report.period", "250ms",
+                "sumologic.compression", "zstd",
                 "quarkus.log.level", "DEBUG",
                 "quarkus.log.console.level", "INFO",
                 // the tests' own HTTP client, which may be in the same process

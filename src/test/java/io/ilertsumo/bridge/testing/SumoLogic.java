@@ -34,6 +34,8 @@ import javax.net.ServerSocketFactory;
 import javax.net.ssl.SSLServerSocket;
 import javax.net.ssl.SSLServerSocketFactory;
 
+import com.github.luben.zstd.ZstdInputStream;
+
 /**
  * An HTTP Logs and Metrics Source as strict as Sumo Logic's own, which remembers every request and fails on command. It
  * speaks HTTP over plain sockets, since that is where a reset or half an answer is made. Thread-safe.
@@ -326,6 +328,8 @@ public final class SumoLogic implements AutoCloseable {
         byte[] body = switch (headers.getOrDefault("Content-Encoding", "identity").toLowerCase(Locale.ROOT)) {
             case "gzip" -> new GZIPInputStream(new ByteArrayInputStream(sent)).readAllBytes();
             case "deflate" -> new InflaterInputStream(new ByteArrayInputStream(sent)).readAllBytes();
+            // not the library that the bridge compresses with
+            case "zstd" -> new ZstdInputStream(new ByteArrayInputStream(sent)).readAllBytes();
             default -> sent;
         };
         return new Request(System.nanoTime(), connection, words[0], words[1], headers, sent, body, 0);
