@@ -38,7 +38,7 @@ public class ManagementPage {
     private static final Pattern SETTING = Pattern.compile("(bridge|ilert|sumologic)\\..+|kafka\\.bootstrap\\.servers"
             + "|quarkus\\.((http|management)\\.port|http\\.idle-timeout|http\\.limits\\.max-(connections|header-size)"
             + "|shutdown\\.(delay|timeout))");
-    private static final Pattern SECRET = Pattern.compile("sumologic\\.url|.*(password|token|[.-]key)");
+    private static final Pattern SECRET = Pattern.compile("sumologic\\.(url|proxy)|.*(password|token|[.-]key)");
     /** The order of {@code application.properties} in the program. */
     private static final int DEFAULT_ORDINAL = 250;
     private static final int MINUTES = 60;
