@@ -177,7 +177,7 @@ class StartIT {
                 arguments("an unknown exception", "deliver.camel.yaml", "java.io.IOException", "java.io.IOExeption",
                         "route deliver: ", "java.io.IOExeption"),
                 arguments("an invalid expression", "route.camel.yaml", "== 'HIGH'", "=== 'HIGH'",
-                        ":75: route route: Unexpected token = at location"),
+                        ":89: route route: Unexpected token = at location"),
                 arguments("an unknown Kamelet", "deliver.camel.yaml", "kamelet:sumologic-sink",
                         "kamelet:sumologic-snk", "sumologic-snk.kamelet.yaml"),
                 arguments("a route that is not there", "receive.camel.yaml", "name: route\n", "name: rout\n",
@@ -185,9 +185,9 @@ class StartIT {
                 arguments("a dead letter channel to nowhere", "receive.camel.yaml", "direct:route-failed",
                         "direct:route-faild", "no route consumes from direct:route-faild"),
                 arguments("a lane that is not there", "route.camel.yaml", "lane: express", "lane: expres",
-                        ":95: no route consumes from lane:expres"),
+                        ":120: no route consumes from lane:expres"),
                 arguments("a lane without a consumer", "lane.camel.yaml", "        lane: bulk\n",
-                        "        lane: slow\n", ":103: no route consumes from lane:bulk"),
+                        "        lane: slow\n", ":128: no route consumes from lane:bulk"),
                 arguments("two routes of one name", "lane.camel.yaml", "id: bulk", "id: express",
                         "Duplicate route ids detected: express"));
     }
