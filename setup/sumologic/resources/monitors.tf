@@ -156,6 +156,60 @@ resource "sumologic_monitor" "dead_letters" {
   }
 }
 
+resource "sumologic_monitor" "ingest_budget_exceeded" {
+  name         = "iLert - Ingest Budget Exceeded"
+  description  = "An ingest budget of the account is exceeded and drops data. Sumo Logic answers 200 to what it drops, so the bridge does not send it again. If the budget's scope has the source category of the events, raise its capacity or change its action."
+  type         = "MonitorsLibraryMonitor"
+  content_type = "Monitor"
+  monitor_type = "Logs"
+  parent_id    = sumologic_monitor_folder.integration_folder.id
+
+  # see https://www.sumologic.com/help/docs/manage/ingestion-volume/ingest-budgets/daily-volume/#audit-ingest-budgets
+  queries {
+    row_id = "A"
+    query  = "_index=sumologic_audit _sourceName=VOLUME_QUOTA _sourceCategory=account_management \"Budget\" \"last reset\" \"Usage status: Exceeded\" \"drop_data\""
+  }
+
+  trigger_conditions {
+    logs_static_condition {
+      critical {
+        time_range = "1h"
+        alert {
+          threshold      = 1
+          threshold_type = "GreaterThanOrEqual"
+        }
+        resolution {
+          threshold      = 1
+          threshold_type = "LessThan"
+        }
+      }
+    }
+  }
+
+  notifications {
+    notification {
+      connection_type = "Email"
+      recipients      = local.recipients
+      subject         = "{{Name}}: {{TriggerType}}"
+      message_body    = "{{Description}} {{AlertResponseUrl}}"
+      time_zone       = "Etc/UTC"
+    }
+    run_for_trigger_types = ["Critical", "ResolvedCritical"]
+  }
+
+  dynamic "notifications" {
+    for_each = sumologic_connection.ilert[*].id
+
+    content {
+      notification {
+        connection_type = "Webhook"
+        connection_id   = notifications.value
+      }
+      run_for_trigger_types = ["Critical", "ResolvedCritical"]
+    }
+  }
+}
+
 resource "sumologic_monitor" "high_priority_alert_pending" {
   name         = "iLert - High-Priority Alert Pending"
   description  = "An alert of high priority has not been accepted for over ${var.pending_minutes} minutes. Check who is on call in iLert."

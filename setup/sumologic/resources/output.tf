@@ -70,6 +70,10 @@ output "monitors" {
       "name" = sumologic_monitor.dead_letters.name,
     },
     {
+      "id"   = sumologic_monitor.ingest_budget_exceeded.id,
+      "name" = sumologic_monitor.ingest_budget_exceeded.name,
+    },
+    {
       "id"   = sumologic_monitor.high_priority_alert_pending.id,
       "name" = sumologic_monitor.high_priority_alert_pending.name,
     }

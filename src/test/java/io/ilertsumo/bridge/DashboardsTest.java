@@ -244,6 +244,28 @@ class DashboardsTest extends RunningBridge {
         assertFalse(others.isEmpty());
     }
 
+    /** The messages of Sumo Logic's documentation. */
+    @Test
+    void anExceededBudgetThatDropsDataIsNotified() {
+        String exceeded = """
+                Budget b with scope _sourceCategory=webhook/ilert consumed 6330.00% of capacity since last reset at \
+                2020-09-17T13:38:53.663 -0700.
+                Capacity: 200 bytes
+                Usage: 12660 bytes
+                Usage status: Exceeded
+                Action: drop_data
+                Next reset: 2020-09-18T13:35:00.000 -0700
+                """;
+        List<LogMessage> messages = Stream.of(exceeded, exceeded.replace("Exceeded", "Approaching"),
+                exceeded.replace("drop_data", "keep_collecting"), exceeded.replace("since last", "and is"))
+                .map(text -> new LogMessage(now.toEpochMilli(), text, Map.of("_index", "sumologic_audit", "_sourceName",
+                        "VOLUME_QUOTA", "_sourceCategory", "account_management")))
+                .toList();
+
+        assertEquals(List.of(exceeded), Search.parse(Searched.monitor("iLert - Ingest Budget Exceeded"))
+                .run(messages, now, now.plusSeconds(1)).column("_raw"));
+    }
+
     /** The events of a monitor's own page must not end its condition, nor begin another one. */
     @Test
     void eventsOfPagesAreNoEvents() {

@@ -20,7 +20,7 @@ import java.util.regex.Pattern;
 public final class Search {
 
     private static final Pattern SCOPE = Pattern
-            .compile("(\\w+)=(?:\"([^\"]*)\"|([-\\w:/.+@#$%^*]+))(?:\\s+|$)");
+            .compile("(?:(\\w+)=(?:\"([^\"]*)\"|([-\\w:/.+@#$%^*]+))|\"([^\"]+)\")(?:\\s+|$)");
 
     private final Predicate<Row> scope;
     private final List<Operator> operators = new ArrayList<>();
@@ -86,8 +86,14 @@ public final class Search {
         Predicate<Row> scope = message -> true;
         Matcher term = SCOPE.matcher(text.strip());
         int end = 0;
-        while (term.find() && term.start() == end) {
+        while (term.find() && term.start() == end && (end > 0 || term.group(1) != null)) {
             end = term.end();
+            if (term.group(4) != null) {
+                // a keyword, anywhere in the message
+                Pattern keyword = Pattern.compile(Pattern.quote(term.group(4)), Pattern.CASE_INSENSITIVE);
+                scope = scope.and(message -> keyword.matcher((String) message.getOrNull("_raw")).find());
+                continue;
+            }
             String name = term.group(1);
             // a quoted value has no wildcards
             Pattern value = Pattern.compile(term.group(2) != null

@@ -70,6 +70,9 @@ class SearchTest {
             _sourceCategory=webhook/* _sourceHost=b     | 2,3
             _sourceHost="b"   _sourceCategory="other one" |
             _sourceName=*                               |
+            # quoted keywords
+            _sourceCategory=* "2"                       | 2
+            _sourceCategory=* "x"                       |
             """)
     void scopeSelectsMessagesByMetadata(String scope, String expected) {
         List<LogMessage> messages = List.of(
