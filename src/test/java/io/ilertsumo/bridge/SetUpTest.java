@@ -476,7 +476,7 @@ class SetUpTest {
                 assertEquals(monitor.at("/notifications/0/runForTriggerTypes"), page.path("runForTriggerTypes"));
             }
         }
-        assertEquals(4, monitors);
+        assertEquals(5, monitors);
         apis.takeCalls();
         run("sumologic").succeeded();
         assertEquals(List.of(), apis.takeCalls().stream().filter(Call::writes).toList());
