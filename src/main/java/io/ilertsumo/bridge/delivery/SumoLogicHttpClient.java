@@ -20,8 +20,9 @@ import io.quarkus.arc.Unremovable;
 import io.vertx.core.Vertx;
 
 /**
- * Configures the HTTP client of the Kamelet {@code sumologic-sink}: of an answer it reads the first 64 KiB, as they
- * are sent: none is decompressed, since one that can't be would be an error. Redirections are answers, since neither events nor the token may go elsewhere. It connects through a proxy if there is one. Thread-safe.
+ * Configures the HTTP client of the Kamelet {@code sumologic-sink}: of an answer it reads the first 64 KiB, as they are
+ * sent: none is decompressed, since one that can't be would be an error. Redirections are answers, since neither events nor
+ * the token may go elsewhere. It connects through a proxy if there is one. Thread-safe.
  */
 @Singleton
 @Unremovable

@@ -19,8 +19,8 @@ import io.ilertsumo.bridge.settings.BridgeSettings;
 
 /**
  * Reads the event in the message's body: the body becomes one line, and the headers {@code eventId}, {@code eventType},
- * {@code priority}, {@code alertId} and {@code size}, its bytes, are set. A body with {@code Content-Encoding} {@code gzip}, {@code x-gzip} or
- * {@code deflate} is decompressed, up to {@code bridge.max-body-size}. Thread-safe.
+ * {@code priority}, {@code alertId} and {@code size}, its bytes, are set. A body with {@code Content-Encoding}
+ * {@code gzip}, {@code x-gzip} or {@code deflate} is decompressed, up to {@code bridge.max-body-size}. Thread-safe.
  */
 @ApplicationScoped
 @Named("readEvent")

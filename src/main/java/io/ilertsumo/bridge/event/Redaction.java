@@ -41,8 +41,8 @@ import io.quarkus.runtime.configuration.ConfigurationException;
 
 /**
  * Redacts the event in the message's body: removes fields, or replaces their values by hashes. All other values stay byte
- * for byte as they were, and so do the headers, except {@code size}. Warns once of each path that has matched nothing in the first
- * {@value #TRIAL} events, since its spelling may be wrong. Thread-safe.
+ * for byte as they were, and so do the headers, except {@code size}. Warns once of each path that has matched nothing in the
+ * first {@value #TRIAL} events, since its spelling may be wrong. Thread-safe.
  */
 @ApplicationScoped
 @Named("redact")

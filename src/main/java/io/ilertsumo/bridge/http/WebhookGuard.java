@@ -26,8 +26,8 @@ import io.vertx.ext.web.RoutingContext;
  * <p>
  * Authenticates webhook calls, by HTTP Basic or by a shared secret in the header {@value #SECRET_HEADER}. Bounds the bytes
  * of all that are in flight, and so their number: a call reserves a share before its body is read, and releases it when its
- * exchange is done, or, before there is one, when it is answered or its connection closed. The share is the length that the call states, or the limit for bodies if it states
- * none or is compressed, and at least 1 KB.
+ * exchange is done, or, before there is one, when it is answered or its connection closed. The share is the length that
+ * the call states, or the limit for bodies if it states none or is compressed, and at least 1 KB.
  *
  * <p>
  * Of all paths, a body that is not complete in time is answered 408, and a connection is closed whose sender goes on with

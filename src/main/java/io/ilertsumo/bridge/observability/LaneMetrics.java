@@ -103,8 +103,7 @@ public class LaneMetrics implements BatchListener {
                     LOG.warn(
                             "Sumo Logic slices an event of {} bytes that the lane {} has delivered, since it is over {}"
                                     + " bytes, {} since the last such line. See BRIDGE_OVERSIZED",
-                            end - start, lane,
-                            Event.MAX_MESSAGE_BYTES, count);
+                            end - start, lane, Event.MAX_MESSAGE_BYTES, count);
                 }
             }
         }
