@@ -106,6 +106,17 @@ class ImagesTest {
     }
 
     @Test
+    void imageOfJibHasTheSbomInItsWorkingDirectory() throws IOException {
+        String pom = Files.readString(Path.of("pom.xml"));
+        String jib = pom.substring(pom.indexOf("<id>jib</id>"), pom.indexOf("<id>native</id>"));
+
+        assertEquals(List.of("/deployments", "src/main/jib${quarkus.jib.working-directory}", "prepare-package"),
+                List.of(property(jib, "quarkus.jib.working-directory"), property(jib, "outputDirectory"),
+                        property(jib, "phase")));
+        assertTrue(Files.readAllLines(Path.of(".gitignore")).contains("/src/main/jib/"), "generated");
+    }
+
+    @Test
     void jibHasSameImagesPortsUserAndOutbox() throws IOException {
         String pom = Files.readString(Path.of("pom.xml"));
 
