@@ -52,7 +52,7 @@ class AnswersTest extends RunningBridge {
     @ParameterizedTest
     @ValueSource(strings = { "application/json", "application/json; charset=utf-8", "Application/JSON",
             "application/vnd.ilert.alert+json" })
-    void anyTypeThatMeansJsonIsTaken(String type) {
+    void anyJsonTypeIsAccepted(String type) {
         webhook().contentType(type).body(bytes(Events.express(Events.newId()))).post("/webhooks/ilert").then()
                 .statusCode(202);
     }
@@ -71,7 +71,7 @@ class AnswersTest extends RunningBridge {
     }
 
     @Test
-    void anEventWithoutAContentTypeIsTaken() throws IOException {
+    void anEventWithoutAContentTypeIsAccepted() throws IOException {
         String event = Events.express(Events.newId());
 
         String answer = RawHttp.send(RawHttp.head("POST", "Content-Length: " + event.length()), bytes(event));
@@ -81,7 +81,7 @@ class AnswersTest extends RunningBridge {
     }
 
     @Test
-    void compressedEventsAreTaken() {
+    void compressedEventsAreAccepted() {
         for (String encoding : List.of("gzip", "deflate")) {
             String id = Events.newId();
             byte[] body = Events.compressed(encoding, bytes(Events.pretty(Events.express(id))));
@@ -119,7 +119,7 @@ class AnswersTest extends RunningBridge {
     }
 
     @Test
-    void ofManyAtOnceOneIsTakenAndTheOthersAreRepeats() throws Exception {
+    void ofManyConcurrentCopiesOneIsAcceptedAndTheOthersAreDuplicates() throws Exception {
         String id = Events.newId();
         ExecutorService senders = Executors.newFixedThreadPool(8);
         try {
@@ -128,14 +128,14 @@ class AnswersTest extends RunningBridge {
             for (Future<Integer> answer : senders.invokeAll(calls)) {
                 answers.add(answer.get());
             }
-            assertOneIsTaken(answers);
+            assertOneIsAccepted(answers);
         } finally {
             senders.shutdown();
         }
         arrivedAndNothingElseOf(id);
     }
 
-    void assertOneIsTaken(List<Integer> answers) {
+    void assertOneIsAccepted(List<Integer> answers) {
         assertEquals(1, Collections.frequency(answers, 202), answers.toString());
         assertEquals(15, Collections.frequency(answers, 200), answers.toString());
     }
@@ -156,7 +156,7 @@ class AnswersTest extends RunningBridge {
     }
 
     @Test
-    void whatIsNotUtf8IsAnswered400() {
+    void aBodyThatIsNotUtf8IsAnswered400() {
         byte[] latin1 = ("{\"eventId\":\"" + Events.newId() + "\",\"summary\":\"über\"}")
                 .getBytes(StandardCharsets.ISO_8859_1);
         byte[] utf16 = Events.express(Events.newId()).getBytes(StandardCharsets.UTF_16LE);
@@ -166,7 +166,7 @@ class AnswersTest extends RunningBridge {
     }
 
     @Test
-    void whatIsNotCompressedAsItSaysIsAnswered400() {
+    void aBodyThatDoesNotMatchItsEncodingIsAnswered400() {
         byte[] event = bytes(Events.express(Events.newId()));
         byte[] half = Events.compressed("gzip", event);
 
@@ -219,7 +219,7 @@ class AnswersTest extends RunningBridge {
 
     @ParameterizedTest
     @ValueSource(strings = { "text/plain", "application/xml", "application/octet-stream" })
-    void anyTypeThatDoesNotMeanJsonIsAnswered415(String type) {
+    void aTypeOtherThanJsonIsAnswered415(String type) {
         String id = Events.newId();
 
         Response answer = webhook().contentType(type).body(bytes(Events.express(id))).post("/webhooks/ilert");
@@ -255,7 +255,7 @@ class AnswersTest extends RunningBridge {
     // too large
 
     @Test
-    void aBodyThatSaysItIsTooLargeIsAnswered413BeforeItIsRead() throws IOException {
+    void aBodyWhoseContentLengthIsTooLargeIsAnswered413BeforeItIsRead() throws IOException {
         String answer = RawHttp.send(RawHttp.head("POST", "Content-Type: application/json",
                 "Content-Length: " + (MAX_BODY_SIZE + 1)), new byte[0]);
 
@@ -277,7 +277,7 @@ class AnswersTest extends RunningBridge {
     }
 
     @Test
-    void aChunkedBodyOfTheRightSizeIsTaken() throws IOException {
+    void aChunkedBodyWithinTheLimitIsAccepted() throws IOException {
         String id = Events.newId();
         byte[] event = bytes(Events.express(id));
         byte[] body = bytes(Integer.toHexString(event.length) + "\r\n" + Events.express(id) + "\r\n0\r\n\r\n");
@@ -290,7 +290,7 @@ class AnswersTest extends RunningBridge {
     }
 
     @Test
-    void aSmallBodyThatInflatesTooFarIsAnswered413() {
+    void aSmallBodyThatInflatesBeyondTheLimitIsAnswered413() {
         for (String encoding : List.of("gzip", "deflate")) {
             String id = Events.newId();
             byte[] bomb = Events.compressed(encoding, bytes(Events.ofSize(id, 64 * MAX_BODY_SIZE)));
@@ -304,7 +304,7 @@ class AnswersTest extends RunningBridge {
     }
 
     @Test
-    void anEventThatInflatesToExactlyTheLimitIsTaken() {
+    void anEventThatInflatesToExactlyTheLimitIsAccepted() {
         String id = Events.newId();
         byte[] body = Events.compressed("gzip", bytes(Events.ofSize(id, MAX_BODY_SIZE)));
 

@@ -43,7 +43,7 @@ class BatchesTest extends RunningBridge {
         assertEquals(new HashSet<>(ids),
                 new HashSet<>(sumoLogic.messages().stream().map(Events::id).toList()));
         // a single event to see whether all is well again, and twice as many each time
-        assertTrue(sumoLogic.taken().size() <= 8, () -> sumoLogic.taken().size() + " requests");
+        assertTrue(sumoLogic.acceptedRequests().size() <= 8, () -> sumoLogic.acceptedRequests().size() + " requests");
         assertTrue(sumoLogic.requests().stream().map(SumoLogic.Request::connection).distinct().count() <= 4);
     }
 
@@ -69,7 +69,7 @@ class BatchesTest extends RunningBridge {
 
         eventually().untilAsserted(() -> assertEquals(events.size(), sumoLogic.messages().size()));
         assertEquals(events, sumoLogic.messages(), "whole and in their order");
-        List<Integer> sizes = sumoLogic.taken().stream().map(request -> request.body().length).toList();
+        List<Integer> sizes = sumoLogic.acceptedRequests().stream().map(request -> request.body().length).toList();
         assertTrue(sizes.stream().allMatch(size -> size <= MAX_BATCH_BYTES), sizes.toString());
         assertTrue(sizes.contains(3 * 300_000 + 2), () -> "three fit, with two line breaks: " + sizes);
         assertTrue(sizes.size() <= 5, sizes.toString());
@@ -103,17 +103,17 @@ class BatchesTest extends RunningBridge {
         sumoLogic.recover();
 
         eventually().untilAsserted(() -> assertEquals(placeOf.size(), sumoLogic.messages().size()));
-        for (SumoLogic.Request request : sumoLogic.taken()) {
+        for (SumoLogic.Request request : sumoLogic.acceptedRequests()) {
             for (String line : request.lines()) {
                 assertEquals(placeOf.get(Events.id(line)), request.group() + " " + request.lane());
             }
         }
         // seven places, each with what was tried in vain and with the rest
-        assertTrue(sumoLogic.taken().size() <= 14, () -> sumoLogic.taken().size() + " requests");
+        assertTrue(sumoLogic.acceptedRequests().size() <= 14, () -> sumoLogic.acceptedRequests().size() + " requests");
     }
 
     @Test
-    void expressEventsArriveWhileBulkOnesAreHeldUp() {
+    void expressEventsArriveWhileBulkFails() {
         sumoLogic.answerWhere(request -> "bulk".equals(request.lane()), new Answer.Status(503));
         String bulk = Events.newId();
         accepted(Events.bulk(bulk));
@@ -132,7 +132,7 @@ class BatchesTest extends RunningBridge {
     }
 
     @Test
-    void bulkEventsArriveWhileExpressOnesAreHeldUp() {
+    void bulkEventsArriveWhileExpressFails() {
         sumoLogic.answerWhere(request -> "express".equals(request.lane()), new Answer.Hang());
         String express = Events.newId();
         accepted(Events.express(express));
@@ -156,7 +156,7 @@ class BatchesTest extends RunningBridge {
         sumoLogic.recover();
 
         eventually().untilAsserted(() -> assertEquals(events, sumoLogic.messages()));
-        for (SumoLogic.Request request : sumoLogic.taken()) {
+        for (SumoLogic.Request request : sumoLogic.acceptedRequests()) {
             assertFalse(request.lines().contains(""), "an empty line is a message, too");
         }
     }

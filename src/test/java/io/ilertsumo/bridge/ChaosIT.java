@@ -89,7 +89,7 @@ class ChaosIT {
                         && sumoLogic.requests().stream().filter(request -> request.status() == code
                                 // until it has been found
                                 && (code != 400 || request.lines().size() == 1)).count() >= 2);
-                breakWhatElseThereIs(random);
+                breakTheOtherParts(random);
                 if (random.nextInt(3) > 0) {
                     kill();
                     kills++;
@@ -133,7 +133,7 @@ class ChaosIT {
     }
 
     /** While events are sent and delivered. */
-    void breakWhatElseThereIs(Random random) throws Exception {
+    void breakTheOtherParts(Random random) throws Exception {
         // an outbox needs nothing but the program
     }
 
@@ -227,7 +227,7 @@ class ChaosIT {
     }
 
     private int lastTaken(String lane) {
-        return sumoLogic.taken().stream().filter(request -> lane.equals(request.lane()))
+        return sumoLogic.acceptedRequests().stream().filter(request -> lane.equals(request.lane()))
                 .reduce((one, other) -> other).map(request -> request.lines().size()).orElse(0);
     }
 

@@ -49,7 +49,7 @@ class ChaosOverKafkaIT extends ChaosIT {
     }
 
     @Override
-    void breakWhatElseThereIs(Random random) {
+    void breakTheOtherParts(Random random) {
         if (random.nextInt(3) == 0) {
             broker.restart();
         }
@@ -69,7 +69,7 @@ class ChaosOverKafkaIT extends ChaosIT {
 
     @Override
     boolean nothingWaits() {
-        return kafka.waiting() == 0;
+        return kafka.pending() == 0;
     }
 
     /** All that was delivered and not committed. */

@@ -74,7 +74,7 @@ class DashboardsTest extends RunningBridge {
         List<LogMessage> messages = new ArrayList<>();
         eventually().untilAsserted(() -> {
             messages.clear();
-            sumoLogic.taken().forEach(request -> Searched.messages(request).forEach(messages::add));
+            sumoLogic.acceptedRequests().forEach(request -> Searched.messages(request).forEach(messages::add));
             assertEquals(week.events().size(), of(messages, "webhook/ilert").size());
             assertFalse(of(messages, "ilert-sumologic-bridge").isEmpty(), "reports");
         });
@@ -323,7 +323,7 @@ class DashboardsTest extends RunningBridge {
 
     /** Returns the messages of the last samples, or reports, with a value at that path. */
     private List<List<Object>> samplesWith(String path, boolean isOfReports) {
-        List<LogMessage> messages = sumoLogic.taken().stream()
+        List<LogMessage> messages = sumoLogic.acceptedRequests().stream()
                 .filter(request -> isOfReports == "ilert-sumologic-bridge".equals(request.header("X-Sumo-Category")))
                 .flatMap(request -> request.lines().stream()).map(line -> new LogMessage(1, line, Map.of("a", "b")))
                 .toList();

@@ -65,7 +65,7 @@ class DeadLetterRestTest extends RunningBridge {
     }
 
     @Test
-    void whatCanNotBeReadIsListedAndCanBeRead() {
+    void anUnreadableCallIsListedAndItsBodyCanBeRead() {
         send("no event").then().statusCode(400);
 
         Response list = management("/dead-letters");
@@ -145,7 +145,7 @@ class DeadLetterRestTest extends RunningBridge {
         isDescribed("POST", "/dead-letters/{id}/replay", answer);
         arrived(1, id);
         management("/dead-letters").then().body("deadLetters", hasSize(0));
-        assertEquals("group=lifecycle, lane=express", sumoLogic.taken().get(0).header("X-Sumo-Fields"));
+        assertEquals("group=lifecycle, lane=express", sumoLogic.acceptedRequests().get(0).header("X-Sumo-Fields"));
     }
 
     @Test
@@ -174,7 +174,7 @@ class DeadLetterRestTest extends RunningBridge {
     }
 
     @Test
-    void aReplayThatIsRefusedAgainIsADeadLetterAgain() {
+    void aReplayThatIsRejectedAgainIsADeadLetterAgain() {
         String id = refused("alert-created");
         int before = onlyId();
         sumoLogic.answerNext(1, new Answer.Status(413));
@@ -188,7 +188,7 @@ class DeadLetterRestTest extends RunningBridge {
     }
 
     @Test
-    void whatCanStillNotBeReadStaysADeadLetterAndItsAttemptsAreCounted() {
+    void aReplayThatIsStillUnreadableStaysADeadLetterAndItsAttemptsAreCounted() {
         send("no event");
 
         admin().post("/dead-letters/" + onlyId() + "/replay").then().statusCode(409)
@@ -202,7 +202,7 @@ class DeadLetterRestTest extends RunningBridge {
     }
 
     @Test
-    void whatWasRefusedForItsTypeAloneCanBeReplayedAlsoIfItIsCompressed() {
+    void aBodyRejectedForItsTypeCanBeReplayedAlsoIfItIsCompressed() {
         String id = Events.newId();
         webhook().contentType("text/plain").header("Content-Encoding", "gzip")
                 .body(Events.compressed("gzip", Events.express(id).getBytes())).post("/webhooks/ilert").then()
@@ -214,7 +214,7 @@ class DeadLetterRestTest extends RunningBridge {
     }
 
     @Test
-    void thoseThatAreMeantAreReplayedAndTheOthersStay() {
+    void selectedDeadLettersAreReplayedAndTheOthersStay() {
         List<String> ids = Stream.of("alert-created", "alert-raised", "alert-created").map(this::refused).toList();
         send("no event");
 
@@ -229,7 +229,7 @@ class DeadLetterRestTest extends RunningBridge {
     }
 
     @Test
-    void allAreReplayedOnlyIfThatIsSaid() {
+    void allAreReplayedOnlyWithAllTrue() {
         String id = refused("alert-created");
 
         admin().post("/dead-letters/replay").then().statusCode(400).body("detail", containsString("all=true"));
@@ -267,7 +267,7 @@ class DeadLetterRestTest extends RunningBridge {
     }
 
     @Test
-    void aMistakeOfTheClientIsNoErrorOfTheBridge() throws Exception {
+    void aMistakeOfTheClientIsNotLoggedAsAnError() throws Exception {
         long errors = errors();
         String head = "POST /dead-letters/1/replay HTTP/1.1\r\nHost: localhost\r\nX-Requested-By: test\r\n";
         for (String call : List.of("Content-Length: 1000000\r\n\r\n",
@@ -385,7 +385,7 @@ class DeadLetterRestTest extends RunningBridge {
     }
 
     @Test
-    void theDescriptionHasEveryCallAndEveryCallThatItHasIsThere() {
+    void theDescriptionHasAllCallsAndNoOthers() {
         Set<String> described = new TreeSet<>();
         description().path("paths").properties().forEach(path -> path.getValue().fieldNames()
                 .forEachRemaining(method -> {
@@ -447,7 +447,7 @@ class DeadLetterRestTest extends RunningBridge {
         long before = management("/dead-letters").jsonPath().getList("deadLetters").size();
         accepted(Events.event(id, type, "HIGH"));
         eventually().until(() -> management("/dead-letters").jsonPath().getList("deadLetters").size() > before);
-        eventually().untilAsserted(() -> assertEquals(0, waiting()));
+        eventually().untilAsserted(() -> assertEquals(0, pending()));
         return id;
     }
 

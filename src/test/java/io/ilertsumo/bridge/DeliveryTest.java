@@ -83,7 +83,7 @@ class DeliveryTest extends RunningBridge {
     }
 
     @Test
-    void aRequestSaysWhereItsEventsComeFromAndNothingElse() {
+    void aRequestHasTheMetadataOfItsEventsAndNothingElse() {
         String id = Events.newId();
         accepted(Events.express(id));
 
@@ -158,7 +158,7 @@ class DeliveryTest extends RunningBridge {
     }
 
     @Test
-    void nothingButWhiteSpaceBetweenTokensIsTakenAway() {
+    void onlyWhiteSpaceBetweenTokensIsRemoved() {
         String id = Events.newId();
         String minified = "{\"eventId\":\"" + id + "\",\"z\":1.0,\"a\":[1e5,-0,12345678901234567890,0.1000,1E+2,1e400],"
                 + "\"s\":\" two  blanks \\n\\t\\u00e9\\/ \\\" { } , : \\\\\",\"\":\"\",\"z\":2,\"o\":{},\"l\":[],\"n\":null,"

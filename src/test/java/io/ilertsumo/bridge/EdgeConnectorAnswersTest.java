@@ -108,7 +108,7 @@ class EdgeConnectorAnswersTest extends RunningBridge {
     }
 
     @Test
-    void whatIsTooLargeIsRepeated() throws IOException {
+    void anEventThatIsTooLargeIsRepeated() throws IOException {
         String tooLarge = "The body is larger than 1048576 bytes";
         Metrics before = metrics();
         byte[] bomb = Events.compressed("gzip", bytes(Events.ofSize(Events.newId(), 2 * MAX_BODY_SIZE)));

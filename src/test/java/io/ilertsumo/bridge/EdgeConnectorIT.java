@@ -187,7 +187,7 @@ class EdgeConnectorIT {
         ids.forEach(id -> positions.put(id, positions.size()));
         Map<String, Integer> last = new HashMap<>();
         int arrived = 0;
-        for (SumoLogic.Request request : sumoLogic.taken()) {
+        for (SumoLogic.Request request : sumoLogic.acceptedRequests()) {
             for (String line : request.lines()) {
                 int position = positions.get(Events.id(line));
                 Integer before = last.put(request.lane() + " " + request.group(), position);

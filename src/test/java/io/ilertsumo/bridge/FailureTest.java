@@ -67,14 +67,14 @@ class FailureTest extends RunningBridge {
         // tried again and again, counted, and ready for more all the while
         eventually().untilAsserted(() -> assertTrue(metrics().sum(FAILURES, "lane=\"express\"") >= failuresBefore + 2));
         assertEquals(200, management("/q/health/ready").statusCode());
-        assertEquals(5, waiting("express"));
+        assertEquals(5, pending("express"));
         assertEquals(List.of(), sumoLogic.messages());
 
         sumoLogic.recover();
 
         eventually().untilAsserted(() -> assertEquals(5, sumoLogic.messages().size()));
         assertEquals(events, sumoLogic.messages());
-        eventually().untilAsserted(() -> assertEquals(0, waiting()));
+        eventually().untilAsserted(() -> assertEquals(0, pending()));
     }
 
     @Test
@@ -109,7 +109,7 @@ class FailureTest extends RunningBridge {
     }
 
     @Test
-    void triesComeAtGrowingDistances() {
+    void retriesHaveGrowingDelays() {
         sumoLogic.answer(new Answer.Status(503));
         String id = Events.newId();
         accepted(Events.express(id));
@@ -137,7 +137,7 @@ class FailureTest extends RunningBridge {
     }
 
     @Test
-    void aTryIsOneRequest() {
+    void aRetryIsOneRequest() {
         double failuresBefore = metrics().sum(FAILURES, "lane=\"express\"");
         sumoLogic.answerNext(3, new Answer.Status(503, "Retry-After", "0"));
         String id = Events.newId();
@@ -152,7 +152,7 @@ class FailureTest extends RunningBridge {
 
     @ParameterizedTest
     @ValueSource(ints = { 400, 413, 415, 422 })
-    void theOneEventThatIsRefusedBecomesADeadLetterAndAllOthersArriveOnceAndInOrder(int status) {
+    void theOneRejectedEventBecomesADeadLetterAndAllOthersArriveOnceAndInOrder(int status) {
         double failuresBefore = metrics().sum(FAILURES, "reason=\"rejected\"");
         sumoLogic.answer(new Answer.Status(503));
         List<String> ids = Stream.generate(Events::newId).limit(100).toList();
@@ -164,7 +164,7 @@ class FailureTest extends RunningBridge {
         List<String> others = ids.stream().filter(id -> !id.equals(poison)).map(Events::express).toList();
         eventually().untilAsserted(() -> assertEquals(99, sumoLogic.messages().size()));
         assertEquals(others, sumoLogic.messages());
-        eventually().untilAsserted(() -> assertEquals(0, waiting()));
+        eventually().untilAsserted(() -> assertEquals(0, pending()));
         double refused = metrics().sum(FAILURES, "reason=\"rejected\"") - failuresBefore;
         assertTrue(refused >= 1 && refused <= 21, "found among 100 within 3 times 7 requests, not " + refused);
         JsonPath letter = management("/dead-letters?limit=1000").jsonPath()
@@ -180,7 +180,7 @@ class FailureTest extends RunningBridge {
     }
 
     @Test
-    void ofManyRefusedEventsEachBecomesADeadLetterAndTheOthersArrive() {
+    void eachOfManyRejectedEventsBecomesADeadLetterAndTheOthersArrive() {
         sumoLogic.answer(new Answer.Status(503));
         List<String> good = Stream.generate(Events::newId).limit(40).toList();
         String marker = Events.newId();
@@ -194,13 +194,13 @@ class FailureTest extends RunningBridge {
         sumoLogic.answerWhere(request -> contains(request, marker), new Answer.Status(400));
 
         eventually().untilAsserted(() -> assertEquals(good.stream().map(Events::bulk).toList(), sumoLogic.messages()));
-        eventually().untilAsserted(() -> assertEquals(0, waiting()));
+        eventually().untilAsserted(() -> assertEquals(0, pending()));
         List<String> dead = management("/dead-letters?limit=1000").jsonPath().getList("deadLetters.eventId");
         assertEquals(10, dead.stream().filter(id -> id != null && id.startsWith(marker)).count());
     }
 
     @Test
-    void whereEverythingIsRefusedThatIsNotTakenForTheEventsFault() {
+    void ifEverythingIsRejectedTheConfigurationIsReportedInPlaceOfDeadLetters() {
         delivered();
         List<String> ids = Stream.generate(Events::newId).limit(60).toList();
         sumoLogic.answer(new Answer.Status(400));
@@ -211,7 +211,7 @@ class FailureTest extends RunningBridge {
                 startsWith("misconfigured: Sumo Logic answered 400")));
         sumoLogic.recover();
 
-        eventually().untilAsserted(() -> assertEquals(0, waiting()));
+        eventually().untilAsserted(() -> assertEquals(0, pending()));
         List<String> dead = management("/dead-letters?limit=1000").jsonPath()
                 .<String>getList("deadLetters.eventId").stream().filter(ids::contains).toList();
         // 20, and one more for each try after that
@@ -232,7 +232,7 @@ class FailureTest extends RunningBridge {
     // slower for a while
 
     @Test
-    void aRetryAfterInSecondsIsWaitedFor() {
+    void aRetryAfterInSecondsDelaysTheRetry() {
         sumoLogic.answerNext(1, new Answer.Status(429, "Retry-After", "2"));
         String id = Events.newId();
         accepted(Events.express(id));
@@ -244,7 +244,7 @@ class FailureTest extends RunningBridge {
     }
 
     @Test
-    void aRetryAfterOfNothingIsNoHotLoop() {
+    void aRetryAfterOfZeroCausesNoHotLoop() {
         sumoLogic.answerNext(4, new Answer.Status(503, "Retry-After", "0"));
         String id = Events.newId();
         accepted(Events.express(id));
@@ -256,7 +256,7 @@ class FailureTest extends RunningBridge {
     }
 
     @Test
-    void aRetryAfterByDateIsWaitedFor() {
+    void aRetryAfterWithADateDelaysTheRetry() {
         ZonedDateTime date = ZonedDateTime.now(ZoneOffset.UTC).plusSeconds(3);
         sumoLogic.answerNext(1,
                 new Answer.Status(503, "Retry-After", DateTimeFormatter.RFC_1123_DATE_TIME.format(date)));
@@ -279,12 +279,12 @@ class FailureTest extends RunningBridge {
         eventually().untilAsserted(() -> assertEquals(200, sumoLogic.messages().size()));
 
         tries.subList(1, tries.size()).forEach(request -> assertEquals(1, request.lines().size()));
-        List<Integer> sizes = sumoLogic.taken().stream().map(request -> request.lines().size()).toList();
+        List<Integer> sizes = sumoLogic.acceptedRequests().stream().map(request -> request.lines().size()).toList();
         assertEquals(List.of(1, 2, 4, 8, 16, 32, 64, 73), sizes);
     }
 
     @Test
-    void anAnswerOf429BringsTheRateDownAndItClimbsBack() {
+    void anAnswerOf429LowersTheRateWhichThenRecovers() {
         String limit = "bridge_delivery_rate_limit";
         accepted(Events.express(Events.newId()));
         eventually().untilAsserted(() -> assertEquals(1, sumoLogic.messages().size()));
@@ -305,7 +305,7 @@ class FailureTest extends RunningBridge {
     // priority
 
     @Test
-    void bulkGivesWayWhileExpressIsHeldUpButNotForGood() {
+    void bulkYieldsWhileExpressFailsButIsNotStarved() {
         sumoLogic.answerWhere(request -> "express".equals(request.lane()), new Answer.Status(429));
         String express = Events.newId();
         accepted(Events.express(express));
@@ -322,7 +322,7 @@ class FailureTest extends RunningBridge {
     }
 
     @Test
-    void onceBulkIsTakenExpressIsTriedAtOnceWhateverItWasTold() {
+    void onceABulkBatchIsDeliveredExpressIsTriedAtOnceDespiteItsRetryAfter() {
         String express = Events.newId();
         sumoLogic.answerNext(1, new Answer.Status(429, "Retry-After", "3600"));
         accepted(Events.express(express));
@@ -336,7 +336,7 @@ class FailureTest extends RunningBridge {
     }
 
     @Test
-    void whileSumoLogicTakesLittleAnExpressEventIsTheNextThatItTakes() {
+    void whileSumoLogicThrottlesAnExpressEventIsTheNextOneDelivered() {
         sumoLogic.answer(new Answer.Status(503));
         List<String> backlog = Stream.generate(Events::newId).limit(300).toList();
         backlog.forEach(id -> accepted(Events.bulk(id)));
@@ -348,14 +348,14 @@ class FailureTest extends RunningBridge {
             }
             return isTooMuch;
         }, new Answer.Status(429));
-        eventually().until(() -> !sumoLogic.taken().isEmpty());
+        eventually().until(() -> !sumoLogic.acceptedRequests().isEmpty());
 
         String express = Events.newId();
         accepted(Events.express(express));
-        int acceptedBefore = sumoLogic.taken().size();
+        int acceptedBefore = sumoLogic.acceptedRequests().size();
         arrived(1, express);
 
-        List<SumoLogic.Request> taken = sumoLogic.taken();
+        List<SumoLogic.Request> taken = sumoLogic.acceptedRequests();
         int place = taken.indexOf(sumoLogic.requestsWith(express).stream().filter(r -> r.status() == 200).findFirst()
                 .orElseThrow()) - acceptedBefore;
         assertTrue(place <= 1, place + " requests of the bulk lane were accepted first");
@@ -373,7 +373,7 @@ class FailureTest extends RunningBridge {
 
         delivered();
 
-        eventually().untilAsserted(() -> assertEquals(0, waiting()));
+        eventually().untilAsserted(() -> assertEquals(0, pending()));
         assertEquals(before, metrics().sum("bridge_delivery_warnings_total"));
     }
 
@@ -398,7 +398,7 @@ class FailureTest extends RunningBridge {
                         && logged.get(0).contains("/receiver/v1/http/*** drops a field of *** x"),
                 logged.get(0));
         assertTrue(!logged.get(0).contains("x".repeat(300)), logged.get(0));
-        assertEquals(0, waiting());
+        assertEquals(0, pending());
     }
 
     static Stream<String> pages() {
@@ -416,18 +416,18 @@ class FailureTest extends RunningBridge {
         eventually().untilAsserted(() -> management("/q/health/ready").then().body(
                 "checks.find { it.name == 'delivery' }.data.express",
                 startsWith("misconfigured: Sumo Logic answered 200 with a page that it never sends")));
-        assertEquals(1, waiting("express"));
+        assertEquals(1, pending("express"));
         assertTrue(metrics().sum(FAILURES, "lane=\"express\"", "reason=\"misconfigured\"") > before);
 
         sumoLogic.recover();
-        eventually().untilAsserted(() -> assertEquals(0, waiting()));
+        eventually().untilAsserted(() -> assertEquals(0, pending()));
     }
 
     // misconfigured
 
     @ParameterizedTest
     @ValueSource(ints = { 302, 401, 403 })
-    void aMisconfigurationIsToldInTheHealthDataAndLoudButNotOftenInTheLog(int status) {
+    void aMisconfigurationIsInTheHealthDataAndLoggedAsErrorOnceAMinute(int status) {
         sumoLogic.answer(new Answer.Status(status));
         String id = Events.newId();
         accepted(Events.express(id));

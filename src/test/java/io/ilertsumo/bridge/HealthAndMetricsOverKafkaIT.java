@@ -23,7 +23,7 @@ class HealthAndMetricsOverKafkaIT extends HealthAndMetricsTest {
     /** The backlog is read from the broker every other second. */
     @Test
     @Override
-    void readinessTellsHowManyEventsWait() {
+    void readinessHasTheNumberOfPendingEvents() {
         sumoLogic.answer(new Answer.Status(503));
         for (int i = 0; i < 3; i++) {
             accepted(Events.express(Events.newId()));
@@ -41,7 +41,7 @@ class HealthAndMetricsOverKafkaIT extends HealthAndMetricsTest {
     /** The backlog is read from the broker every other second, without its size in bytes. */
     @Test
     @Override
-    void waitingEventsAreShownWithTheirSizeAndTheirAge() {
+    void pendingEventsAreShownWithTheirSizeAndTheirAge() {
         eventually().untilAsserted(() -> assertEquals(0, metrics().sum(EVENTS)));
         assertEquals(0, metrics().sum(AGE));
         sumoLogic.answer(new Answer.Status(503));

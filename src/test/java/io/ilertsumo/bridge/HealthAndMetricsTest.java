@@ -42,7 +42,7 @@ class HealthAndMetricsTest extends RunningBridge {
     }
 
     @Test
-    void readinessTellsHowManyEventsWait() {
+    void readinessHasTheNumberOfPendingEvents() {
         sumoLogic.answer(new Answer.Status(503));
         for (int i = 0; i < 3; i++) {
             accepted(Events.express(Events.newId()));
@@ -103,7 +103,7 @@ class HealthAndMetricsTest extends RunningBridge {
     }
 
     @Test
-    void receivedEventsAreCountedByWhatBecameOfThem() {
+    void receivedEventsAreCountedByResult() {
         Metrics before = metrics();
 
         String id = Events.newId();
@@ -132,7 +132,7 @@ class HealthAndMetricsTest extends RunningBridge {
     }
 
     @Test
-    void deliveredEventsAreCountedWithTheirSizeAndTheirTime() {
+    void deliveredEventsAreCountedWithTheirSizeAndTheirLatency() {
         Metrics before = metrics();
         String id = Events.newId();
         String event = Events.event(id, "alert-raised", "HIGH");
@@ -150,7 +150,7 @@ class HealthAndMetricsTest extends RunningBridge {
     }
 
     @Test
-    void waitingEventsAreShownWithTheirSizeAndTheirAge() {
+    void pendingEventsAreShownWithTheirSizeAndTheirAge() {
         assertEquals(0, metrics().sum("bridge_pending_oldest_age_seconds"));
         sumoLogic.answer(new Answer.Status(503));
         String event = Events.express(Events.newId());
@@ -169,7 +169,7 @@ class HealthAndMetricsTest extends RunningBridge {
     }
 
     @Test
-    void whatCouldNotBeReadIsCountedAsADeadLetter() {
+    void anUnreadableCallIsCountedAsADeadLetter() {
         Metrics before = metrics();
 
         send("no event");

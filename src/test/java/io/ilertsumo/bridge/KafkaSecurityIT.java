@@ -62,17 +62,17 @@ class KafkaSecurityIT {
 
     @ParameterizedTest
     @ValueSource(strings = { "SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN" })
-    void eventsAreDeliveredOverABrokerThatAsksForAPassword(String mechanism) throws Exception {
+    void eventsAreDeliveredOverABrokerThatRequiresAPassword(String mechanism) throws Exception {
         delivers(password(mechanism));
     }
 
     @Test
-    void eventsAreDeliveredOverABrokerThatAsksForAToken() throws Exception {
+    void eventsAreDeliveredOverABrokerThatRequiresAToken() throws Exception {
         delivers(token());
     }
 
     @Test
-    void eventsAreDeliveredOverABrokerThatAsksForACertificate() throws Exception {
+    void eventsAreDeliveredOverABrokerThatRequiresACertificate() throws Exception {
         Map<String, String> settings = settings(Listener.MUTUAL_TLS);
         // as a mounted Secret holds them
         Path secrets = SumoLogicResource.newDirectory("secrets");
@@ -89,7 +89,7 @@ class KafkaSecurityIT {
 
     @ParameterizedTest
     @ValueSource(strings = { "SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN" })
-    void aWrongPasswordIsSaidWithoutIt(String mechanism) throws Exception {
+    void aWrongPasswordIsReportedAndNotShown(String mechanism) throws Exception {
         Map<String, String> settings = password(mechanism);
         settings.put("KAFKA_SASL_JAAS_CONFIG", KafkaBroker.login(module(mechanism), KafkaBroker.PASSWORD + "."));
 
@@ -97,7 +97,7 @@ class KafkaSecurityIT {
     }
 
     @Test
-    void aWrongClientSecretIsSaidWithoutIt() throws Exception {
+    void aWrongClientSecretIsReportedAndNotShown() throws Exception {
         Map<String, String> settings = token();
         settings.put("KAFKA_SASL_OAUTHBEARER_CLIENT_CREDENTIALS_CLIENT_SECRET", TokenEndpoint.CLIENT_SECRET + ".");
 
@@ -113,12 +113,12 @@ class KafkaSecurityIT {
     }
 
     @Test
-    void withoutACertificateABrokerThatAsksForOneTakesNothing() throws Exception {
+    void withoutACertificateABrokerThatRequiresOneStoresNothing() throws Exception {
         isNotReady(settings(Listener.MUTUAL_TLS), "authentication");
     }
 
     @Test
-    void aMissingRightIsNamedAndNothingNeedsARestartOnceItIsThere() throws Exception {
+    void aMissingRightIsNamedAndTheBridgeRecoversWithoutARestart() throws Exception {
         Map<String, String> settings = password("SCRAM-SHA-512");
         String prefix = settings.get("BRIDGE_KAFKA_TOPIC_PREFIX");
         AclBinding write = right(ResourceType.TOPIC, prefix, AclOperation.WRITE);

@@ -71,7 +71,7 @@ class KameletsTest {
 
     @ParameterizedTest
     @MethodSource("kamelets")
-    void everyKameletSaysWhatACatalogueWantsToKnow(Path file) throws Exception {
+    void everyKameletHasTheMetadataOfACatalog(Path file) throws Exception {
         JsonNode kamelet = read(file);
         JsonNode metadata = kamelet.path("metadata");
         String type = metadata.path("labels").path("camel.apache.org/kamelet.type").asText();
@@ -102,7 +102,7 @@ class KameletsTest {
 
     @ParameterizedTest
     @MethodSource("kamelets")
-    void everyPropertySaysWhatItIs(Path file) throws IOException {
+    void everyPropertyIsDescribed(Path file) throws IOException {
         JsonNode definition = read(file).at("/spec/definition");
         Set<String> required = new TreeSet<>();
         definition.path("required").forEach(name -> assertTrue(required.add(name.asText()), name.asText()));

@@ -43,7 +43,7 @@ class NothingLeaksOverKafkaIT extends NothingLeaksTest {
                     .header("accepted", marker).header("deadLetter", marker).queryParam("q", marker)
                     .body(body.getBytes(StandardCharsets.UTF_8)).post("/webhooks/ilert");
         }
-        eventually().untilAsserted(() -> assertEquals(0, waiting()));
+        eventually().untilAsserted(() -> assertEquals(0, pending()));
         // these stay in their topics until they are discarded
         sumoLogic.answer(new Answer.Status(503));
         send(eventWithMarkers("alert-raised", "HIGH")).then().statusCode(202);

@@ -41,7 +41,7 @@ class NothingLeaksTest extends RunningBridge {
             "a part of a body", MARKER);
 
     @Test
-    void noSecretAndNoPersonalDataLeaveTheBridgeButToSumoLogic() {
+    void noSecretAndNoPersonalDataLeaveTheBridgeExceptToSumoLogic() {
         List<Response> answers = new ArrayList<>();
 
         // all is well

@@ -79,7 +79,7 @@ class OpenBridgeTest extends RunningBridge {
     }
 
     @Test
-    void expressEventsDoNotWaitForCompanyAndBulkOnesDo() {
+    void bulkEventsLingerAndExpressEventsDoNot() {
         String first = Events.newId();
         String second = Events.newId();
         String express = Events.newId();

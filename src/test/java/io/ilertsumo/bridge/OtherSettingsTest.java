@@ -32,7 +32,7 @@ class OtherSettingsTest extends RunningBridge {
     }
 
     @Test
-    void theTokenTravelsInAHeaderWhereTheUrlHasNone() {
+    void theTokenIsSentInAHeaderIfTheUrlHasNone() {
         SumoLogic.Request request = delivered("alert-created", "HIGH");
 
         assertEquals("/receiver/v1/http", request.path());
@@ -108,7 +108,7 @@ class OtherSettingsTest extends RunningBridge {
     }
 
     @Test
-    void aSecretInAHeaderIsAskedForInPlaceOfBasic() {
+    void aSecretInAHeaderIsRequiredInPlaceOfBasic() {
         byte[] event = Events.express(Events.newId()).getBytes();
 
         for (Response answer : List.of(

@@ -146,8 +146,8 @@ class PipeTest {
 
         assertEquals(200, post(SUBPATH, event, Map.of()).statusCode());
 
-        Request request = sumoLogic.taken().get(0);
-        assertEquals(1, sumoLogic.taken().size());
+        Request request = sumoLogic.acceptedRequests().get(0);
+        assertEquals(1, sumoLogic.acceptedRequests().size());
         assertEquals(1, request.lines().size(), new String(request.body(), UTF_8));
         assertEquals(new ObjectMapper().readTree(event), new ObjectMapper().readTree(request.body()));
         assertEquals("webhook/ilert", request.header("X-Sumo-Category"));
@@ -161,7 +161,7 @@ class PipeTest {
 
         assertEquals(200, post(SUBPATH + "?marker=marker", "{}", headers).statusCode());
 
-        Request request = sumoLogic.taken().get(0);
+        Request request = sumoLogic.acceptedRequests().get(0);
         assertEquals("webhook/ilert", request.header("X-Sumo-Category"));
         assertNull(request.header("Authorization"));
         assertFalse((request.path() + request.headers()).contains("marker"), request.toString());

@@ -70,7 +70,7 @@ class ProbesAndAlertsTest extends RunningBridge {
     }
 
     @Test
-    void itTakesEventsWhereTheIngressSendsThem() {
+    void itAcceptsEventsWhereTheIngressSendsThem() {
         String path = manifests.only(Ingress.class).getSpec().getRules().get(0).getHttp().getPaths().get(0).getPath();
 
         webhook().body(Events.express(Events.newId())).post(path).then().statusCode(202);

@@ -114,7 +114,7 @@ class ProxyIT {
 
     @ParameterizedTest
     @CsvSource({ "403, misconfigured", "502, failed" })
-    void aRefusalOfTheProxyIsNotSumoLogics(int status, String reason) throws Exception {
+    void aRefusalOfTheProxyIsReportedAsTheProxys(int status, String reason) throws Exception {
         settings.put("HTTPS_PROXY", proxyUrl);
         proxy.answer(status);
         try (Program program = Program.start(settings)) {

@@ -105,7 +105,7 @@ class ReplicasIT {
     }
 
     @Test
-    void anEventThatTheBrokerDoesNotAcknowledgeInTimeIsRefusedAndArrivesOnceIfItIsSentAgain() throws Exception {
+    void anEventThatTheBrokerDoesNotAcknowledgeInTimeIsAnswered503AndArrivesOnceIfItIsSentAgain() throws Exception {
         start(1);
         String first = Events.newId();
         assertEquals(202, bridges.get(0).send(Events.express(first)));
@@ -125,13 +125,13 @@ class ReplicasIT {
             eventually().until(() -> List.of(200, 202).contains(bridges.get(0).send(Events.express(id))));
         }
         awaitArrivalOf(ids);
-        awaitNothingWaits();
+        awaitNothingPending();
 
         assertEquals(new HashSet<>(sumoLogic.eventIds()).size(), sumoLogic.eventIds().size(), "nothing came twice");
     }
 
     @Test
-    void aBridgeThatStartsBeforeItsBrokerTakesEventsOnceThatIsThere() throws Exception {
+    void aBridgeThatStartsBeforeItsBrokerAcceptsEventsOnceTheBrokerRuns() throws Exception {
         broker.kill();
         try {
             start(1);
@@ -169,13 +169,13 @@ class ReplicasIT {
         load.awaitSilence();
 
         awaitArrivalOf(load.accepted);
-        awaitNothingWaits();
+        awaitNothingPending();
         assertTrue(load.sent.containsAll(sumoLogic.eventIds()), "nothing arrived that was never sent");
         assertTrue(stopped.output().contains("stopped in"), "it ended in good order");
     }
 
     @Test
-    void aRebalanceWhileABatchIsOnItsWayMakesNothingComeTwice() throws Exception {
+    void aRebalanceDuringADeliveryRepeatsNothing() throws Exception {
         settings.put("SUMOLOGIC_RESPONSE_TIMEOUT", "60s");
         start(1);
         List<String> ids = Stream.generate(Events::newId).limit(50).toList();
@@ -192,12 +192,12 @@ class ReplicasIT {
 
         awaitArrivalOf(ids);
         awaitArrivalOf(ids.stream().map(id -> id + "-bulk").toList());
-        awaitNothingWaits();
+        awaitNothingPending();
         assertEquals(new HashSet<>(sumoLogic.eventIds()).size(), sumoLogic.eventIds().size(), "nothing came twice");
     }
 
     @Test
-    void throughALongOutageTheBridgesStayInTheirGroups() throws Exception {
+    void duringALongOutageTheBridgesStayInTheirGroups() throws Exception {
         start(2);
         eventually().until(() -> members("express").size() == 2 && members("bulk").size() == 2);
         Set<String> before = new TreeSet<>(members("express"));
@@ -238,7 +238,7 @@ class ReplicasIT {
         }
 
         awaitArrivalOf(ids);
-        awaitNothingWaits();
+        awaitNothingPending();
         assertEquals(ids.size(), sumoLogic.eventIds().size());
         assertEquals(3.0 * ids.size(), bridges.get(0).metric("bridge_duplicates_removed_total")
                 + bridges.get(1).metric("bridge_duplicates_removed_total"));
@@ -303,7 +303,7 @@ class ReplicasIT {
         }
     }
 
-    private void awaitNothingWaits() {
+    private void awaitNothingPending() {
         for (String lane : List.of("express", "bulk")) {
             eventually().until(() -> broker.lag(prefix + lane, prefix + lane) == 0);
         }

@@ -58,7 +58,7 @@ class ReportTest extends RunningBridge {
     }
 
     @Test
-    void countsAddUpToWhatCameAndWentWhateverReportsAreLost() {
+    void countsAddUpThoughReportsAreLost() {
         sinceNow();
         String seen = Events.newId();
         accepted(Events.express(seen));
@@ -77,8 +77,8 @@ class ReportTest extends RunningBridge {
         assertEquals(3, sum("lane", "deliveredBatches"));
         assertEquals(3, sum("bridge", "accepted"));
         assertEquals(1, sum("bridge", "duplicate"));
-        long bytes = sumoLogic.taken().stream().filter(REPORT.negate()).mapToLong(request -> request.body().length)
-                .sum();
+        long bytes = sumoLogic.acceptedRequests().stream().filter(REPORT.negate())
+                .mapToLong(request -> request.body().length).sum();
         assertEquals(bytes, sum("lane", "deliveredBytes"));
         assertTrue(sum("lane", "deliverySeconds") > 0);
         // and each count once
@@ -88,7 +88,7 @@ class ReportTest extends RunningBridge {
     }
 
     @Test
-    void whatWaitsAndWhatHoldsItUpIsTold() {
+    void pendingEventsAndOpenCircuitsAreReported() {
         sinceNow();
         sumoLogic.answerWhere(REPORT.negate(), new Answer.Status(500));
         accepted(Events.express(Events.newId()));
@@ -103,7 +103,7 @@ class ReportTest extends RunningBridge {
     }
 
     @Test
-    void deadLettersAreTold() {
+    void deadLettersAreReported() {
         sinceNow();
         double kept = metrics().sum("bridge_dead_letters_kept");
 
@@ -117,7 +117,7 @@ class ReportTest extends RunningBridge {
     }
 
     @Test
-    void aReportThatIsNotTakenIsSaid() {
+    void aReportThatIsNotDeliveredIsLogged() {
         double failed = metrics().sum("bridge_reports_total", "result=\"failed\"");
         sumoLogic.answerWhere(REPORT, new Answer.Status(500));
 
@@ -137,7 +137,7 @@ class ReportTest extends RunningBridge {
     }
 
     private List<SumoLogic.Request> reports() {
-        return sumoLogic.taken().stream().filter(REPORT).toList();
+        return sumoLogic.acceptedRequests().stream().filter(REPORT).toList();
     }
 
     /** The last report's line of that lane; without a lane that of the bridge. */

@@ -141,7 +141,7 @@ class RestartIT {
     }
 
     @Test
-    void aStopCanBeAnnouncedByReadinessWhileEventsAreStillTaken() throws Exception {
+    void aStopCanBeAnnouncedByReadinessWhileEventsAreStillAccepted() throws Exception {
         String id = Events.newId();
         sumoLogic.answer(new Answer.Status(503));
         settings.put("QUARKUS_SHUTDOWN_DELAY", "5s");
@@ -165,7 +165,7 @@ class RestartIT {
     }
 
     @Test
-    void aCallUnderWayAtAStopIsAnsweredAndItsEventArrivesAfterTheNextStart() throws Exception {
+    void aCallInFlightAtAStopIsAnsweredAndItsEventArrivesAfterTheNextStart() throws Exception {
         String id = Events.newId();
         String late = Events.newId();
         sumoLogic.answer(new Answer.Status(503));
@@ -204,7 +204,7 @@ class RestartIT {
     }
 
     @Test
-    void aSecondProgramKeepsItsHandsOffTheOutboxOfTheFirst() throws Exception {
+    void aSecondProgramDoesNotOpenTheOutboxOfTheFirst() throws Exception {
         try (Program first = start(settings); Program second = Program.launch(settings)) {
             assertTrue(second.awaitEnd() != 0);
             assertTrue(second.output().contains("is in use by another process"), second.output());
@@ -238,7 +238,7 @@ class RestartIT {
     }
 
     private int lastTaken(String lane) {
-        return sumoLogic.taken().stream().filter(request -> lane.equals(request.lane()))
+        return sumoLogic.acceptedRequests().stream().filter(request -> lane.equals(request.lane()))
                 .reduce((one, other) -> other).map(request -> request.lines().size()).orElse(0);
     }
 

@@ -42,6 +42,6 @@ class RestartOverKafkaIT extends RestartIT {
 
     /** Not a test: programs over Kafka share the work. */
     @Override
-    void aSecondProgramKeepsItsHandsOffTheOutboxOfTheFirst() {
+    void aSecondProgramDoesNotOpenTheOutboxOfTheFirst() {
     }
 }

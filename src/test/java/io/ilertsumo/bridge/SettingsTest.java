@@ -139,7 +139,7 @@ class SettingsTest {
     }
 
     @Test
-    void everySettingThatARouteNamesIsThere() throws IOException {
+    void everySettingNamedInARouteExists() throws IOException {
         Set<String> named = new TreeSet<>();
         Matcher placeholder = Pattern.compile("\\{\\{\\??((?:bridge|sumologic|ilert)\\.[\\w.-]+)")
                 .matcher(text(Path.of("routes")));

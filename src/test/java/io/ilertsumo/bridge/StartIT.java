@@ -38,7 +38,7 @@ class StartIT {
     }
 
     @Test
-    void withoutItsRequiredSettingsItSaysInOneLineAllThatIsMissing() {
+    void allMissingSettingsAreReportedInOneLine() {
         settings.remove("SUMOLOGIC_URL");
         settings.remove("ILERT_WEBHOOK_PASSWORD");
 
@@ -46,7 +46,7 @@ class StartIT {
     }
 
     @Test
-    void withAWrongUrlAndAFolderThatIsNotThereItSaysSoWithoutTheUrl() {
+    void aWrongUrlAndAMissingDirectoryAreReportedWithoutTheUrl() {
         settings.put("SUMOLOGIC_URL", "sumo/" + SumoLogic.TOKEN);
         settings.put("BRIDGE_ROUTES_DIR", "/not/there");
 
@@ -154,7 +154,7 @@ class StartIT {
     }
 
     @Test
-    void aPortThatIsTakenIsNamed() throws Exception {
+    void aPortInUseIsNamed() throws Exception {
         try (ServerSocket taken = new ServerSocket(0)) {
             settings.put("QUARKUS_HTTP_PORT", Integer.toString(taken.getLocalPort()));
 
@@ -194,7 +194,7 @@ class StartIT {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("mistakes")
-    void withAMistakeInItsRoutesItSaysWhereAndTakesNothing(ArgumentsAccessor mistake) throws Exception {
+    void aMistakeInARouteIsReportedWithItsPlaceAndNothingIsAccepted(ArgumentsAccessor mistake) throws Exception {
         String file = mistake.getString(1);
         settings.put("BRIDGE_ROUTES_DIR",
                 new EditedRoutes().replace(file, mistake.getString(2), mistake.getString(3)).folder());
@@ -205,14 +205,14 @@ class StartIT {
     }
 
     @Test
-    void withoutARouteThatTakesEventsItSaysSo() throws Exception {
+    void aMissingRouteForEventsIsReported() throws Exception {
         settings.put("BRIDGE_ROUTES_DIR", new EditedRoutes().delete("receive.camel.yaml").folder());
 
         doesNotStart("No route receives events");
     }
 
     @Test
-    void whereEventsWaitInALaneThatIsNoMoreItSaysSoAndKeepsThem() throws Exception {
+    void pendingEventsOfARemovedLaneStopTheStartAndAreKept() throws Exception {
         sumoLogic.refuseConnections();
         String id = Events.newId();
         try (Program program = Program.start(settings)) {
@@ -237,7 +237,7 @@ class StartIT {
     }
 
     @Test
-    void overKafkaItSaysWhatIsMissingAtOnce() {
+    void overKafkaAllMissingSettingsAreReportedTogether() {
         settings.put("BRIDGE_STORE", "kafka");
         doesNotStart("KAFKA_BOOTSTRAP_SERVERS is missing");
 

@@ -92,7 +92,7 @@ class AdaptiveRateLimiterTest {
     }
 
     @Test
-    void aLaneWithoutRequestsHasLearntNothing() {
+    void aLaneWithoutRequestsDoesNotRaiseItsRate() {
         sendRequests(10, 10);
         rate.slowDown(now);
         double before = rate.current();

@@ -93,7 +93,7 @@ class EventReaderTest {
 
     @ParameterizedTest
     @ValueSource(strings = { "gzip", "GZip", "x-gzip", "deflate", "DEFLATE", "identity", "Identity" })
-    void aBodyIsDecompressedAsItsEncodingSays(String encoding) throws Exception {
+    void aBodyIsDecompressedByItsEncoding(String encoding) throws Exception {
         message.setHeader(Exchange.CONTENT_ENCODING, encoding);
         byte[] body = EVENT.getBytes(UTF_8);
         message.setBody(encoding.equalsIgnoreCase("identity")

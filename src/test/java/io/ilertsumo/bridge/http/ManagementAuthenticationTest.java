@@ -27,7 +27,7 @@ class ManagementAuthenticationTest {
                             : Optional.of("right")));
 
     @Test
-    void anAddressWithTooManyFailedLoginsWaitsForAMinuteAndOthersDoNot() {
+    void anAddressWithTooManyFailedLoginsIsLimitedForAMinuteAndOthersAreNot() {
         for (int i = 0; i < MAX_FAILURES; i++) {
             assertEquals(200, login("10.0.0.1", RIGHT), "before the limit");
             assertEquals(401, login("10.0.0.1", WRONG));

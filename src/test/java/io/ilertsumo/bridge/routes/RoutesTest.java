@@ -196,7 +196,7 @@ class RoutesTest {
     }
 
     @Test
-    void everyRouteConfigurationThatIsNamedIsThereAndEveryOneIsNamed() {
+    void everyNamedRouteConfigurationExistsAndEveryOneIsUsed() {
         Set<String> there = new TreeSet<>();
         Set<String> named = new TreeSet<>();
         for (Path file : routeFiles()) {
@@ -212,7 +212,7 @@ class RoutesTest {
     }
 
     @Test
-    void everyBeanThatIsNamedIsThere() throws IOException {
+    void everyNamedBeanExists() throws IOException {
         Set<String> beans = new TreeSet<>();
         for (Path source : RouteFiles.files(Path.of("src", "main", "java"), ".java")) {
             Matcher name = NAMED.matcher(Files.readString(source));
@@ -234,7 +234,7 @@ class RoutesTest {
     }
 
     @Test
-    void everyKameletThatIsNamedIsThereAndEveryOneIsNamed() {
+    void everyNamedKameletExistsAndEveryKameletIsUsed() {
         Set<String> named = new TreeSet<>();
         for (Path file : routeFiles()) {
             RouteFiles.read(file).findValuesAsText("uri").stream().filter(uri -> uri.startsWith("kamelet:"))

@@ -19,12 +19,12 @@ import org.apache.kafka.common.TopicPartition;
 public record KafkaTopics(KafkaBroker broker, String prefix) {
 
     /** The number of the lane's pending events. */
-    public long waiting(String lane) {
+    public long pending(String lane) {
         return broker.lag(prefix + lane, prefix + lane);
     }
 
     /** The number of pending events. */
-    public long waiting() {
+    public long pending() {
         try (Admin admin = broker.admin()) {
             return Stream.of("express", "bulk")
                     .mapToLong(lane -> KafkaBroker.lag(admin, prefix + lane, prefix + lane)).sum();

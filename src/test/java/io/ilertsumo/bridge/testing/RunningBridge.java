@@ -39,13 +39,13 @@ public abstract class RunningBridge {
     protected KafkaTopics kafka;
 
     @BeforeEach
-    void beginWithNothingOnItsWay() {
+    void beginWithNothingPending() {
         sumoLogic.recover();
         if (kafka != null) {
             // its duplicate detection window is read
             eventually().until(() -> management("/q/health/ready").statusCode() == 200);
         }
-        eventually().untilAsserted(() -> assertEquals(0, waiting(), "pending events"));
+        eventually().untilAsserted(() -> assertEquals(0, pending(), "pending events"));
         sumoLogic.forget();
     }
 
@@ -105,18 +105,18 @@ public abstract class RunningBridge {
         return sumoLogic.requestsWith(text).get(0);
     }
 
-    /** How many events wait in that lane. */
-    protected double waiting(String lane) {
+    /** The number of pending events in that lane. */
+    protected double pending(String lane) {
         return kafka == null
                 ? metrics().sum("bridge_pending_events", "lane=\"" + lane + '"')
-                : kafka.waiting(lane);
+                : kafka.pending(lane);
     }
 
-    /** How many events wait. */
-    protected double waiting() {
+    /** The number of pending events. */
+    protected double pending() {
         return kafka == null
                 ? metrics().sum("bridge_pending_events")
-                : kafka.waiting();
+                : kafka.pending();
     }
 
     /** A call of the management port with the right credentials, that may change something. */

@@ -186,7 +186,7 @@ public final class SumoLogic implements AutoCloseable {
         answerWhere(request -> true, answer);
     }
 
-    /** The requests that are meant are answered so, until {@link #recover()}. */
+    /** Answers the selected requests with that answer, until {@link #recover()}. */
     public void answerWhere(Predicate<Request> meant, Answer answer) {
         synchronized (lock) {
             failing = meant;
@@ -223,7 +223,7 @@ public final class SumoLogic implements AutoCloseable {
         forget(request -> true);
     }
 
-    /** Forgets the requests that are meant. */
+    /** Forgets the selected requests. */
     public void forget(Predicate<Request> meant) {
         synchronized (lock) {
             requests.removeIf(meant);
@@ -238,13 +238,13 @@ public final class SumoLogic implements AutoCloseable {
     }
 
     /** The requests that were answered 200. */
-    public List<Request> taken() {
+    public List<Request> acceptedRequests() {
         return requests().stream().filter(request -> request.status == 200).toList();
     }
 
     /** The log messages of all requests that were answered 200, in the order of their arrival. */
     public List<String> messages() {
-        return taken().stream().map(Request::lines).flatMap(Collection::stream).toList();
+        return acceptedRequests().stream().map(Request::lines).flatMap(Collection::stream).toList();
     }
 
     /** The IDs of the events among these messages. */

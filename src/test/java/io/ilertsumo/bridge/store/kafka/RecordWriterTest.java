@@ -54,7 +54,7 @@ class RecordWriterTest {
     }
 
     @Test
-    void aRecordThatIsTooLargeFailsByItsMeaning() {
+    void aRecordThatIsTooLargeIsAnEventTooLargeException() {
         writer.open();
         write();
         producers.get(0).errorNext(new RecordTooLargeException("too large"));

@@ -292,7 +292,7 @@ class CommitLoopTest {
     }
 
     @Test
-    void ifARollbackFailsTheCallersGetAnAnswerAndTheThreadGoesOn() throws Exception {
+    void ifARollbackFailsTheCallersGetAnAnswerAndTheThreadContinues() throws Exception {
         memory.commitFailure = new OutOfMemoryError("Out of memory on purpose");
         memory.rollbackFailure = new OutOfMemoryError("Again");
         assertInstanceOf(StoreException.class, get(offer(memory.write("1"))));
@@ -380,7 +380,7 @@ class CommitLoopTest {
     }
 
     @Test
-    void theCallbacksOfACommitTakeFewTasks() throws Exception {
+    void theCallbacksOfACommitShareFewTasks() throws Exception {
         CountDownLatch release = hold();
         List<CompletableFuture<StoreException>> results = IntStream.range(0, 1000)
                 .mapToObj(i -> offer(memory.write("" + i))).toList();

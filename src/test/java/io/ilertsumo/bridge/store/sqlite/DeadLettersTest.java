@@ -35,7 +35,7 @@ class DeadLettersTest extends OutboxFixture {
     private static final long HOUR = TimeUnit.HOURS.toMillis(1);
 
     @Test
-    void aDeadLetterIsKeptAsItCame() throws Exception {
+    void aDeadLetterIsKeptAsReceived() throws Exception {
         open(PLENTY);
         byte[] body = new byte[256];
         IntStream.range(0, 256).forEach(i -> body[i] = (byte) i);
@@ -146,7 +146,7 @@ class DeadLettersTest extends OutboxFixture {
     }
 
     @Test
-    void theOrderOfEvictionIsThatOfTheLastKeepWhateverTheClockSays() throws Exception {
+    void theOrderOfEvictionIsThatOfTheLastKeepAtAnyTimeOfTheClock() throws Exception {
         open(deadLetters(3, 1L << 32));
         for (String body : List.of("1", "2", "3")) {
             assertStored(keep(unreadable(body)));

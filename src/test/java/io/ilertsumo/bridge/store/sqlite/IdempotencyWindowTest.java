@@ -141,7 +141,7 @@ class IdempotencyWindowTest {
     }
 
     @Test
-    void aClockThatLeapsToAndFroForgetsNothing() {
+    void aClockThatLeapsBackAndForthForgetsNothing() {
         IdempotencyWindow window = new IdempotencyWindow(1000, 60_000);
         long days = 30L * 24 * 3600 * 1000;
         int end = 1;
