@@ -285,7 +285,7 @@ ilert() {
     | "iLert has no alert source \($unknown | join(", ")); it has: \(map(.name) | join(", "))"' <<<"$listed")
   [ -z "$unknown" ] || die "$unknown"
   sources=$(jq -cs --argjson names "$names" 'map(select($names == [] or [.name] - $names == []) | {id})' <<<"$listed")
-  [ "$sources" != '[]' ] || die 'iLert has no alert source yet, and an alert action belongs to at least one'
+  [ "$sources" != '[]' ] || die 'iLert has no alert source yet, and an alert action needs at least one'
 
   password=$password want --argjson sources "$sources" --arg user "${ILERT_WEBHOOK_USERNAME:-ilert}" --arg auth "$auth" \
     --arg scheme "${BRIDGE_URL%%://*}" --arg host "${BRIDGE_URL#*://}" '.alertAction | .alertSources = $sources
@@ -429,7 +429,7 @@ products=${products:-$'sumologic\nilert'}
 
 need() { for name; do [ "${!name-}" ] || missing+=", $name"; done; }
 for name in curl jq; do command -v "$name" >/dev/null || missing+=", the program $name"; done
-[ -z "$missing" ] || die "missing: ${missing#, }" 2
+[ -z "$missing" ] || die "missing or invalid: ${missing#, }" 2
 auth=$(trimmed "${ILERT_WEBHOOK_AUTH:-header}") timeout=${VERIFY_TIMEOUT:-120}
 if [ "$dry_run" ]; then
   [[ $products != *verify* ]] || die 'verify has no --dry-run' 2
@@ -450,7 +450,7 @@ BRIDGE_URL=$(trimmed "${BRIDGE_URL-}")
 password=$(jq -rn 'env.ILERT_WEBHOOK_PASSWORD // "" | gsub("^\\s+|\\s+$"; "")')
 [[ $auth == basic ]] || jq -eRs 'test("^[ -~]*\n$")' <<<"$password" >/dev/null \
   || missing+=', ILERT_WEBHOOK_PASSWORD in printable ASCII, since it is the value of a header'
-[ -z "$missing" ] || die "missing: ${missing#, }" 2
+[ -z "$missing" ] || die "missing or invalid: ${missing#, }" 2
 
 work=$(mktemp -d)
 trap '(end_verify) || true; rm -rf "$work"' EXIT

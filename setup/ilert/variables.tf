@@ -4,7 +4,7 @@ variable "bridge_url" {
 
   validation {
     condition     = can(regex("^https?://[^/@?#\\s]+(/[^@?#\\s]*)?$", trimspace(var.bridge_url)))
-    error_message = "The bridge_url must start with http:// or https:// and have a host, and no user, password, query or blank."
+    error_message = "The bridge_url must start with http:// or https:// and contain a host, but no user, password, query or blanks."
   }
 
   validation {
@@ -31,7 +31,7 @@ variable "webhook_username" {
 
   validation {
     condition     = can(regex("^[^:]+$", var.webhook_username))
-    error_message = "The webhook_username must not be empty or have a colon."
+    error_message = "The webhook_username must not be empty or contain a colon."
   }
 }
 
@@ -48,7 +48,7 @@ variable "alert_sources" {
 
   validation {
     condition     = length(var.alert_sources) > 0 && alltrue([for name in var.alert_sources : trimspace(name) != ""])
-    error_message = "The alert_sources must have at least one name, and no empty name: an alert action belongs to at least one alert source."
+    error_message = "The alert_sources must have at least one name, and no empty name: an alert action needs at least one alert source."
   }
 }
 

@@ -34,7 +34,7 @@ variable "default_scope_value" {
 
   validation {
     condition     = can(regex("^[^\\s\"|]+$", var.default_scope_value))
-    error_message = "The default_scope_value must not be empty or have blanks, quotes or pipes."
+    error_message = "The default_scope_value must not be empty or contain blanks, quotes or pipes."
   }
 }
 
@@ -51,7 +51,7 @@ variable "report_category" {
 
   validation {
     condition     = can(regex("^[^\\s\"|]+$", var.report_category))
-    error_message = "The report_category must not be empty or have blanks, quotes or pipes."
+    error_message = "The report_category must not be empty or contain blanks, quotes or pipes."
   }
 }
 
@@ -97,7 +97,7 @@ variable "ilert_paging_source" {
 
   validation {
     condition     = can(regex("^[^\"|\\\\]+$", var.ilert_paging_source))
-    error_message = "The ilert_paging_source must not be empty or have quotes, pipes or backslashes."
+    error_message = "The ilert_paging_source must not be empty or contain quotes, pipes or backslashes."
   }
 }
 

@@ -157,7 +157,7 @@ async function showLetters() {
   shown = JSON.stringify(page)
   const focused = document.activeElement?.id
   byId('letters').replaceChildren(...page.deadLetters.map(letter => row(
-    ['ID', 'Reason', 'Event type', 'Lane', 'Kept last', 'Attempts', 'Why', 'Actions'],
+    ['ID', 'Reason', 'Event type', 'Lane', 'Last kept', 'Attempts', 'Why', 'Actions'],
     String(letter.id), letter.reason, letter.eventType ?? '', letter.lane ?? '', time(letter.last),
     number(letter.attempts), letter.detail ?? '',
     element('span', { className: 'actions' },

@@ -267,19 +267,19 @@ class SetUpTest {
         settings.clear();
         Run run = run();
         assertEquals(2, run.status());
-        assertEquals(List.of("set-up.sh: missing: SUMOLOGIC_ACCESSID, SUMOLOGIC_ACCESSKEY, NOTIFY, ILERT_API_TOKEN, "
-                + "BRIDGE_URL, ILERT_WEBHOOK_PASSWORD"), run.errors());
+        assertEquals(List.of("set-up.sh: missing or invalid: SUMOLOGIC_ACCESSID, SUMOLOGIC_ACCESSKEY, NOTIFY, "
+                + "ILERT_API_TOKEN, BRIDGE_URL, ILERT_WEBHOOK_PASSWORD"), run.errors());
 
         settings();
         settings.put("NOTIFY", "");
         settings.put("BRIDGE_URL", "bridge.example.com");
         run = run();
         assertEquals(2, run.status());
-        assertTrue(run.error().contains("missing: NOTIFY, BRIDGE_URL with http"), run::error);
+        assertTrue(run.error().contains("missing or invalid: NOTIFY, BRIDGE_URL with http"), run::error);
 
         settings.remove("ILERT_API_TOKEN");
-        assertEquals("set-up.sh: missing: NOTIFY, BRIDGE_URL with http:// or https://, without user and password",
-                run("sumologic").error());
+        assertEquals("set-up.sh: missing or invalid: NOTIFY, BRIDGE_URL with http:// or https://, without user and "
+                + "password", run("sumologic").error());
         settings.put("BRIDGE_URL", "https://user:marker-word@bridge.example.com");
         assertTrue(run("ilert").error().contains("BRIDGE_URL with http:// or https://, without user"));
         settings();

@@ -53,7 +53,7 @@ class TerraformVariablesTest {
             bridge_url=https://bridge.example.com?a=b         | no user, password, query or blank
             bridge_url=https://b.example.com/webhooks/ilert/  | must not end with /webhooks/ilert
             webhook_auth=none                                 | The webhook_auth must be header or basic
-            webhook_username=a:b                              | The webhook_username must not be empty or have a colon
+            webhook_username=a:b                              | The webhook_username must not be empty or contain a colon
             alert_sources=[]                                  | The alert_sources must have at least one name
             alert_sources=["Shop"," "]                        | The alert_sources must have at least one name
             trigger_types=[]                                  | The trigger_types must have at least one

@@ -8,9 +8,9 @@ import io.ilertsumo.bridge.event.EventKey;
  * An event or a call that can't be delivered or read, as it is kept.
  *
  * @param id       its number; later dead letters have higher ones
- * @param attempts how often it was kept: a call that repeats, or a replay that fails, counts once more
- * @param first    when it was kept first
- * @param last     when it was kept last
+ * @param attempts how often it was kept; a repeated call or a failed replay adds one
+ * @param first    when it was first kept
+ * @param last     when it was last kept
  * @param size     bytes of its body
  * @param content  the rest; without the body in a list
  */
@@ -45,8 +45,8 @@ public record DeadLetter(long id, int attempts, Instant first, Instant last, int
      *
      * @param reason its reason; {@code null} for any
      * @param type   its event type; {@code null} for any
-     * @param from   kept last then or later; {@code null} for any time
-     * @param to     kept last before; {@code null} for any time
+     * @param from   last kept at this time or later; {@code null} for any time
+     * @param to     last kept before this time; {@code null} for any time
      */
     public record Filter(String reason, String type, Instant from, Instant to) {
 

@@ -7,7 +7,7 @@ import io.ilertsumo.bridge.lane.StoreCallback;
 import io.ilertsumo.bridge.lane.StoreException;
 
 /**
- * Keeps dead letters durably and within bounds: beyond, the oldest are evicted. An event, or a body that is no event, has
+ * Keeps dead letters durably and within bounds: over a bound, the oldest are evicted. An event, or a body that is no event, has
  * one dead letter, however often it is kept. Thread-safe. Methods that return something block while they read.
  */
 public interface DeadLetterStore {

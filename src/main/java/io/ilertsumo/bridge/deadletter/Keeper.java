@@ -27,9 +27,9 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.arc.Unremovable;
 
 /**
- * Keeps the message body as a dead letter. The headers {@code reason}, {@code detail}, {@code status} and {@code answer} say
- * why, the event's own headers what it is; a batch has lane and group as exchange variables. The exchange goes on once the
- * dead letter is durable. Thread-safe.
+ * Keeps the message body as a dead letter. The headers {@code reason}, {@code detail}, {@code status} and {@code answer}
+ * describe the cause, the event's own headers the event; a batch has lane and group as exchange variables. The exchange
+ * continues once the dead letter is durable. Thread-safe.
  */
 @ApplicationScoped
 @Unremovable

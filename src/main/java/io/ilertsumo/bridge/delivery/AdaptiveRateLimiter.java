@@ -19,9 +19,9 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.arc.Unremovable;
 
 /**
- * Limits the requests a second of each lane: half as many after a batch that was throttled (multiplicative decrease), a
- * few more with each second that goes well (additive increase), up to the maximum of the settings. The step
- * {@code delay} of the route {@code deliver} waits as long as it says. Thread-safe.
+ * Limits the requests per second of each lane: half as many after a batch that was throttled (multiplicative decrease), a
+ * few more with each second without a failure (additive increase), up to the maximum of the settings. The step
+ * {@code delay} of the route {@code deliver} waits for the delay that this expression returns. Thread-safe.
  */
 @Singleton
 @Unremovable
@@ -59,7 +59,7 @@ public class AdaptiveRateLimiter extends ExpressionAdapter implements BatchListe
                     ? settings.expressMaxRequestsPerSecond()
                     : settings.bulkMaxRequestsPerSecond());
             Gauge.builder("bridge.delivery.rate.limit", rate, Rate::current).tags("lane", lane)
-                    .description("Requests a second that the lane may send at present").register(registry);
+                    .description("Requests per second that the lane may send now").register(registry);
             return rate;
         });
     }
@@ -68,7 +68,7 @@ public class AdaptiveRateLimiter extends ExpressionAdapter implements BatchListe
     static final class Rate {
 
         private static final long SECOND = 1_000_000_000;
-        /** Requests a second more with each second. */
+        /** Increase in requests per second, each second. */
         private static final double INCREASE = 2;
         private static final int MAX_BY_MIN = 50;
 

@@ -190,8 +190,8 @@ public class CircuitBreaker implements BatchListener {
             circuit.isLogged = true;
             LOG.atLevel(isMisconfigured ? Level.ERROR : Level.WARN)
                     .log("The circuit of the lane {} is open, its events "
-                            + "stay pending. {} ({}). {} failures since {}, next try in {} ms{}", lane, message, reason,
-                            trouble.failures(), trouble.since(), wait,
+                            + "stay pending. {} ({}). {} failures since {}, next retry in {} ms{}", lane, message,
+                            reason, trouble.failures(), trouble.since(), wait,
                             isMisconfigured ? ". Check SUMOLOGIC_URL, SUMOLOGIC_TOKEN and the proxy" : "");
         }
     }

@@ -57,7 +57,7 @@ public record Event(String id, String type, String priority, String alert, byte[
         if (start == body.length) {
             throw new UnreadableEventException(400, "The body is empty");
         }
-        // the parser would take a zero for a sign of UTF-16 or UTF-32
+        // the parser would read a zero as a sign of UTF-16 or UTF-32
         if (body[start] != '{' || start + 1 < body.length && body[start + 1] == 0) {
             throw new UnreadableEventException(400, "The body is not a JSON object in UTF-8");
         }

@@ -94,7 +94,7 @@ public class Redaction implements Processor {
         for (String part : BETWEEN_PARTS.split(path)) {
             place = place.below.computeIfAbsent(part.equals("[*]") ? null : part, name -> new Place());
             if (place.path != null) {
-                errors.add("BRIDGE_REDACT has '" + path + "', which '" + place.path + "' covers");
+                errors.add("BRIDGE_REDACT has '" + path + "', which '" + place.path + "' already covers");
                 return;
             }
         }
@@ -114,7 +114,7 @@ public class Redaction implements Processor {
         message.setHeader("size", redacted.length);
         if (events.get() < TRIAL && events.incrementAndGet() == TRIAL) {
             unmatched.forEach(path -> LOG.warn("The path {} of BRIDGE_REDACT matched nothing in the first {} events. "
-                    + "Check its spelling; the bridge goes on with it", path, TRIAL));
+                    + "Check its spelling; redaction continues", path, TRIAL));
         }
     }
 

@@ -19,7 +19,7 @@ import io.vertx.ext.web.RoutingContext;
 
 /**
  * Authenticates calls of the management port by HTTP Basic; without a password all are rejected. An address with too many
- * failed logins has to wait. Pages of other sites can't call through a user's browser, although Quarkus allows any site on
+ * failed logins is answered 429. Pages of other sites can't call through a user's browser, although Quarkus allows any site on
  * the management port: their calls are rejected, and a change needs a header that no form or link can send. Thread-safe.
  */
 @ApplicationScoped

@@ -82,7 +82,7 @@ public class WebhookEngine extends VertxPlatformHttpEngine {
             call.queryParams();
             Context context = call.vertx().getOrCreateContext();
             Exchange exchange = exchange(call);
-            Long share = guard.take(call);
+            Long share = guard.takeOver(call);
             pool.execute(() -> {
                 try {
                     createUoW(exchange);

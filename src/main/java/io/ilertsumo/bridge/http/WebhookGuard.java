@@ -30,7 +30,7 @@ import io.vertx.ext.web.RoutingContext;
  * the call states, or the limit for bodies if it states none or is compressed, and at least 1 KB.
  *
  * <p>
- * Of all paths, a body that is not complete in time is answered 408, and a connection is closed whose sender goes on with
+ * On all paths, a body that is not complete in time is answered 408, and the connection is closed if its sender continues
  * a body after the answer or does not read answers. Connections without a call, or with an incomplete head, are left to
  * {@code quarkus.http.idle-timeout}, which counts only bytes that were decoded.
  */
@@ -105,7 +105,7 @@ public class WebhookGuard {
 
     private static void closeUnlessEnded(HttpServerRequest request) {
         if (!request.isEnded()) {
-            LOG.debug("A connection is closed, since its body goes on after an early answer");
+            LOG.debug("A connection is closed, since its body continues after an early answer");
             request.connection().close();
         }
     }
@@ -130,7 +130,7 @@ public class WebhookGuard {
         long share = Math.max(SMALLEST_SHARE, isUnknown ? maxBodySize : length);
         if (reserved.addAndGet(share) > maxReserved) {
             reserved.addAndGet(-share);
-            reject(context, 503, "unavailable", "Too much is being received at once");
+            reject(context, 503, "unavailable", "The bodies of the calls in flight exceed BRIDGE_RECEIVE_MAX_BYTES");
             return;
         }
         context.put(SHARE, share);
@@ -155,7 +155,7 @@ public class WebhookGuard {
      * Takes over the share of a call whose body is complete, less what a body of unknown length did not need. Closing the
      * connection does not release it, since the body stays in memory. To be called on the event loop.
      */
-    Long take(RoutingContext context) {
+    Long takeOver(RoutingContext context) {
         Long share = context.remove(SHARE);
         if (share == null || context.request().headers().contains(HttpHeaders.CONTENT_ENCODING)) {
             return share;
@@ -195,7 +195,7 @@ public class WebhookGuard {
             context.response().putHeader(HttpHeaders.ALLOW, "POST");
             reject(context, 405, "method-not-allowed", "Send events with POST");
         } else {
-            rejectPath(context, 405, "This path has other methods");
+            rejectPath(context, 405, "This path does not support this method");
         }
     }
 

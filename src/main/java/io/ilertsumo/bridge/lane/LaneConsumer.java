@@ -23,7 +23,7 @@ class LaneConsumer extends DefaultConsumer implements Suspendable {
 
     private static final Logger LOG = LoggerFactory.getLogger(LaneConsumer.class);
 
-    /** The longest wait for an event before the listeners are told that there is none, and the wait after an error. */
+    /** The maximum wait for an event before the listeners are notified that there is none, and the wait after an error. */
     private static final long CHECK_MILLIS = 1000;
     /** The longest wait until it checks whether a pause has ended. */
     private static final long PAUSE_MILLIS = 100;
@@ -80,16 +80,16 @@ class LaneConsumer extends DefaultConsumer implements Suspendable {
         try (BatchSource batches = lane.getComponent().getStore().open(lane.getLane(), maxEvents, maxBytes)) {
             opened = batches;
             source.set(batches);
-            // a batch that outlives a stop must not go on beside the next start
+            // a batch that outlives a stop must not run beside the next start
             while (!own.isShutdown() && !isStoppingOrStopped()) {
                 deliver(batches);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (Exception | Error e) {
-            // the lane must go on, whatever it is
+            // the lane must continue, whatever the error
             if (unreadable.count(e.getClass().getName()) > 0) {
-                LOG.error("The lane {} can't be read and is tried again each second: {}", lane.getLane(),
+                LOG.error("The lane {} can't be read, trying again every second: {}", lane.getLane(),
                         e.getMessage(), e instanceof StoreException ? null : e);
             }
         } finally {

@@ -76,7 +76,7 @@ public class ManagementApi {
             if (call.request().method() == HttpMethod.OPTIONS) {
                 call.response().setStatusCode(204).end();
             } else {
-                Problem.send(call, 405, "This path has other methods");
+                Problem.send(call, 405, "This path does not support this method");
             }
         });
     }

@@ -150,7 +150,7 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
             errors.add("SUMOLOGIC_URL is not an http or https URL, or has blanks, quotes or a # in it");
         }
         if (settings.token().filter(token -> !TOKEN.matcher(token).matches()).isPresent()) {
-            errors.add("SUMOLOGIC_TOKEN is not a token alone, without x-sumo-token:, blanks and quotes");
+            errors.add("SUMOLOGIC_TOKEN must be the token alone, without x-sumo-token:, blanks or quotes");
         }
     }
 

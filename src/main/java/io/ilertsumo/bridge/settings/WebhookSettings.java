@@ -21,7 +21,7 @@ public interface WebhookSettings {
         BASIC,
         /** A shared secret in the header {@code X-Webhook-Secret}. */
         HEADER,
-        /** Not at all: whoever reaches the port may send events. */
+        /** No authentication: any client that reaches the port can send events. */
         NONE
     }
 }

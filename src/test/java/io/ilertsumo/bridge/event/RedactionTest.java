@@ -211,7 +211,7 @@ class RedactionTest {
             x,a.b.c.d,y,a.b  | a.b.c.d| a.b
             """)
     void aPathThatAnotherOneCoversIsRejected(String paths, String covered, String by) {
-        assertEquals("BRIDGE_REDACT has '" + covered + "', which '" + by + "' covers",
+        assertEquals("BRIDGE_REDACT has '" + covered + "', which '" + by + "' already covers",
                 assertThrows(ConfigurationException.class, () -> remove(paths)).getMessage());
     }
 
@@ -228,7 +228,7 @@ class RedactionTest {
 
         assertEquals("BRIDGE_REDACT has 'a..b', which is not a path such as responders[*].user.email. "
                 + "BRIDGE_REDACT has 'c[0]', which is not a path such as responders[*].user.email. "
-                + "BRIDGE_REDACT has 'good.to', which 'good' covers", message);
+                + "BRIDGE_REDACT has 'good.to', which 'good' already covers", message);
     }
 
     @Test

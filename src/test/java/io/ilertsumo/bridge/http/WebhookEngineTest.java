@@ -410,7 +410,7 @@ class WebhookEngineTest {
 
             HttpResponse<String> answer = post("{}");
 
-            isProblem(answer, 503, "Too much is being received at once");
+            isProblem(answer, 503, "The bodies of the calls in flight exceed BRIDGE_RECEIVE_MAX_BYTES");
             assertEquals("30", answer.headers().firstValue("Retry-After").orElse(null));
             for (Runnable done; (done = waiting.poll()) != null;) {
                 done.run();
@@ -435,8 +435,8 @@ class WebhookEngineTest {
             call.cancel(true);
         }
 
-        isProblem(post("{}"), 503, "Too much is being received at once");
-        isProblem(post("{}"), 503, "Too much is being received at once");
+        isProblem(post("{}"), 503, "The bodies of the calls in flight exceed BRIDGE_RECEIVE_MAX_BYTES");
+        isProblem(post("{}"), 503, "The bodies of the calls in flight exceed BRIDGE_RECEIVE_MAX_BYTES");
 
         waits = false;
         waiting.forEach(Runnable::run);
@@ -444,7 +444,7 @@ class WebhookEngineTest {
     }
 
     @Test
-    void aBodyOfUnknownLengthTakesNoMoreThanItNeedsOnceItIsComplete() throws Exception {
+    void aCompleteBodyOfUnknownLengthReservesItsOwnSizeOnly() throws Exception {
         waits = true;
         List<CompletableFuture<HttpResponse<String>>> answers = new ArrayList<>();
         for (int i = 0; i < 9; i++) {
@@ -469,7 +469,7 @@ class WebhookEngineTest {
     }
 
     @Test
-    void aConnectionIsClosedWhoseBodyGoesOnAfterTheAnswer() throws Exception {
+    void aConnectionWhoseBodyContinuesAfterTheAnswerIsClosed() throws Exception {
         String answer = raw("POST /unknown HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\n\r\n{");
 
         assertTrue(answer.startsWith("HTTP/1.1 404 "), answer);
@@ -507,7 +507,7 @@ class WebhookEngineTest {
         assertEquals("30", chosenByARoute.headers().firstValue("Retry-After").orElse(null));
         isProblem(byConnector("/webhooks/other", "POST", "{}"), 503, "There is no webhook at this path");
         isProblem(byConnector("/", "POST", "{}"), 503, "There is no webhook at this path");
-        isProblem(byConnector("/page", "POST", "{}"), 503, "This path has other methods");
+        isProblem(byConnector("/page", "POST", "{}"), 503, "This path does not support this method");
         isProblem(byConnector("/webhooks/test", "PUT", "{}"), 503, "Send events with POST");
         isProblem(byConnector("/webhooks/test", "POST", " ".repeat(MAX_BODY_SIZE + 1)), 503,
                 "The body is larger than 2000 bytes");

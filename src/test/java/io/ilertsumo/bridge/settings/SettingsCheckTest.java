@@ -35,7 +35,7 @@ class SettingsCheckTest {
     private static final String URL = "sumologic.url=https://sumo.example/receiver/v1/http/SECRET-TOKEN";
     private static final String PASSWORD = "ilert.webhook.password=secret";
     private static final String NO_URL = "SUMOLOGIC_URL is not an http or https URL, or has blanks, quotes or a # in it";
-    private static final String NO_TOKEN = "SUMOLOGIC_TOKEN is not a token alone, without x-sumo-token:, blanks and "
+    private static final String NO_TOKEN = "SUMOLOGIC_TOKEN must be the token alone, without x-sumo-token:, blanks or "
             + "quotes";
 
     @Test

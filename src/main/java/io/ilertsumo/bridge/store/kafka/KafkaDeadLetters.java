@@ -248,7 +248,7 @@ public final class KafkaDeadLetters implements DeadLetterStore, AutoCloseable {
                 eviction = delete(keys).whenComplete((done, failure) -> evicted(beyond, failure));
             }
         } catch (StoreException | RuntimeException | Error e) {
-            // whatever it is, the thread must go on
+            // whatever the error, the thread must continue
             evicted(List.of(), e);
         }
     }

@@ -193,7 +193,7 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
                 reportLanesWithoutRoute();
             }
         } catch (RuntimeException | Error e) {
-            // whatever it is, the thread must go on
+            // whatever the error, the thread must continue
             failure = (e instanceof AuthorizationException ? "" : "The Kafka brokers do not answer: ") + reason(e);
             if (!scheduler.isShutdown() && limit.count("") > 0) {
                 LOG.warn("Kafka topics can't be checked, measured and cleaned, trying again every two seconds: {}",

@@ -30,7 +30,7 @@ final class CommitLoop implements AutoCloseable {
     static final int MAX_QUEUED_WRITES = 8192;
     static final int MAX_QUEUED_BYTES = 32 * 1024 * 1024;
     private static final int MAX_WRITES_PER_COMMIT = 1024;
-    /** After so many failures, which take a transaction each, the writes that are left of a commit fail too. */
+    /** After this many failures, each of which costs a transaction, the remaining writes of a commit fail too. */
     static final int MAX_FAILURES_PER_COMMIT = 8;
 
     private static final Logger LOG = LoggerFactory.getLogger(CommitLoop.class);
@@ -182,11 +182,11 @@ final class CommitLoop implements AutoCloseable {
         try {
             transactions.rollback(e);
             if (failures.count(name) > 0) {
-                LOG.error("{} can't be written; what was to be written is answered with an error: {}", name,
+                LOG.error("{} can't be written; the queued writes are answered with an error: {}", name,
                         e.toString());
             }
         } catch (Exception | Error again) {
-            // the thread must go on; a connection that is of no use fails in the next transaction
+            // the thread must continue; a connection that is of no use fails in the next transaction
         }
         return new StoreException(name + " can't be written: " + e.getMessage(), e);
     }

@@ -23,7 +23,7 @@ final class EventTable {
 
     /** Bits of a row's ID that count the rows of a FIFO; the bits above are the FIFO's ID. */
     static final int ROW_BITS = 40;
-    /** A row has at most so many bytes, unless its only event has more: reading a row takes little memory. */
+    /** The maximum size of a row, unless its only event is larger: reading a row needs little memory. */
     private static final int MAX_ROW_BYTES = 256 * 1024;
 
     private final Function<String, OutboxLane> lanes;
@@ -58,7 +58,7 @@ final class EventTable {
         unread.forEach(Fifo::clearRow);
         // not that of events whose queue is lost
         lastFifo = Math.max(lastFifo, sql.number("SELECT max(id) FROM event") >> ROW_BITS);
-        sql.query("SELECT id, lane, grp, events, bytes, first, taken FROM queue", row -> {
+        sql.query("SELECT id, lane, grp, events, bytes, first, offset FROM queue", row -> {
             if (row.getString(2) == null || row.getString(3) == null) {
                 throw new SQLiteException("A queue has no name", SQLiteErrorCode.SQLITE_CORRUPT);
             }
@@ -89,12 +89,12 @@ final class EventTable {
     private State state(Fifo fifo, State stored) throws SQLException {
         State[] state = new State[1];
         int rows = sql.query("SELECT id, accepted, body FROM event WHERE id >= ? AND id < ? ORDER BY id", row -> {
-            int taken = row.getLong(1) == stored.first() ? stored.taken() : 0;
+            int offset = row.getLong(1) == stored.first() ? stored.offset() : 0;
             // rather the row again than a part of an event
-            if (taken != 0 && !isBehindLine(row.getBytes(3), taken)) {
-                taken = 0;
+            if (offset != 0 && !isBehindLine(row.getBytes(3), offset)) {
+                offset = 0;
             }
-            state[0] = new State(Math.max(1, stored.events()), Math.max(1, stored.bytes()), row.getLong(1), taken,
+            state[0] = new State(Math.max(1, stored.events()), Math.max(1, stored.bytes()), row.getLong(1), offset,
                     row.getLong(2));
             return false;
         }, fifo.begin, fifo.end);
@@ -137,7 +137,7 @@ final class EventTable {
                     checksum(body), body);
             State state = fifo.current;
             fifo.current = new State(state.events() + fifo.rowEvents, state.bytes() + body.length, state.first(),
-                    state.taken(), state.oldest() == 0 ? now : state.oldest());
+                    state.offset(), state.oldest() == 0 ? now : state.oldest());
             fifo.clearRow();
         }
     }
@@ -146,7 +146,7 @@ final class EventTable {
     void acknowledge(OutboxBatch batch) throws SQLException {
         Fifo fifo = batch.fifo();
         State before = fifo.current;
-        if (before.first() > batch.row() || before.first() == batch.row() && before.taken() >= batch.taken()) {
+        if (before.first() > batch.row() || before.first() == batch.row() && before.offset() >= batch.offset()) {
             return;
         }
         sql.update("DELETE FROM event WHERE id >= ? AND id < ?", fifo.begin, batch.row());
@@ -156,7 +156,7 @@ final class EventTable {
         long bytesLeft = oldest == 0 ? 0 : Math.max(1, before.bytes() - batch.body().length - 1);
         events -= before.events() - eventsLeft;
         bytes -= before.bytes() - bytesLeft;
-        fifo.current = new State(eventsLeft, bytesLeft, batch.row(), batch.taken(), oldest);
+        fifo.current = new State(eventsLeft, bytesLeft, batch.row(), batch.offset(), oldest);
         changed.add(fifo);
     }
 
@@ -174,8 +174,8 @@ final class EventTable {
             writeRow(fifo, now);
             State state = fifo.current;
             sql.update("INSERT INTO queue VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id)"
-                    + " DO UPDATE SET events = ?4, bytes = ?5, first = ?6, taken = ?7", fifo.id, fifo.lane.name(),
-                    fifo.group, state.events(), state.bytes(), state.first(), state.taken());
+                    + " DO UPDATE SET events = ?4, bytes = ?5, first = ?6, offset = ?7", fifo.id, fifo.lane.name(),
+                    fifo.group, state.events(), state.bytes(), state.first(), state.offset());
         }
     }
 

@@ -12,7 +12,7 @@ import io.netty.util.collection.LongObjectHashMap;
  * The keys of the latest events, in memory and in the table {@code seen}, one row per commit. They are in two
  * generations: once the young one is full or old enough, it becomes the old one and the former old one is forgotten. So
  * the window holds at least the latest {@code generationSize} keys and about twice as many at most, in 32 to 64 bytes
- * each. In memory are 72 bits of a key: with a million keys, less than one event in 10^15 is taken for another one. For
+ * each. In memory are 72 bits of a key: with a million keys, less than one event in 10^15 is mistaken for another. For
  * the thread that writes.
  */
 final class IdempotencyWindow {

@@ -16,10 +16,10 @@ import io.ilertsumo.bridge.store.sqlite.OutboxLane.State;
  * A batch of the outbox. It ends at a position of its FIFO.
  *
  * @param row       rows with a lower ID are before the position
- * @param taken     bytes of this row that are before the position
+ * @param offset     bytes of this row that are before the position
  * @param isDamaged whether it is the rest of a damaged row, which is not to be delivered
  */
-record OutboxBatch(Fifo fifo, int events, byte[] body, List<Part> parts, long row, int taken, boolean isDamaged)
+record OutboxBatch(Fifo fifo, int events, byte[] body, List<Part> parts, long row, int offset, boolean isDamaged)
         implements
             Batch {
 
@@ -47,7 +47,7 @@ record OutboxBatch(Fifo fifo, int events, byte[] body, List<Part> parts, long ro
                 ? null
                 : new OutboxBatch(fifo, reader.events, Arrays.copyOf(lines, Math.max(0, lines.length - 1)),
                         reader.parts, reader.row,
-                        reader.taken, reader.isDamaged);
+                        reader.offset, reader.isDamaged);
     }
 
     /** Collects lines of one row after the other, from a position on. */
@@ -60,7 +60,7 @@ record OutboxBatch(Fifo fifo, int events, byte[] body, List<Part> parts, long ro
         private final List<Part> parts = new ArrayList<>();
         private int events;
         private long row;
-        private int taken;
+        private int offset;
         private boolean isDamaged;
 
         Reader(State start, int maxEvents, int maxBytes) {
@@ -73,7 +73,7 @@ record OutboxBatch(Fifo fifo, int events, byte[] body, List<Part> parts, long ro
         private boolean add(ResultSet result) throws SQLException {
             byte[] read = result.getBytes(5);
             byte[] body = read == null ? new byte[0] : read;
-            int begin = result.getLong(1) == start.first() ? Math.min(start.taken(), body.length) : 0;
+            int begin = result.getLong(1) == start.first() ? Math.min(start.offset(), body.length) : 0;
             if (body.length == 0 || EventTable.checksum(body) != result.getLong(4)) {
                 // after other rows, it is read again as the first one
                 if (events == 0) {
@@ -100,7 +100,7 @@ record OutboxBatch(Fifo fifo, int events, byte[] body, List<Part> parts, long ro
             if (count > 0) {
                 add(result, count, body, begin, end);
             }
-            return count > 0 && taken == 0 && events < maxEvents;
+            return count > 0 && offset == 0 && events < maxEvents;
         }
 
         private void add(ResultSet result, int count, byte[] body, int begin, int end) throws SQLException {
@@ -109,7 +109,7 @@ record OutboxBatch(Fifo fifo, int events, byte[] body, List<Part> parts, long ro
             parts.add(new Part(count, result.getLong(2)));
             events += count;
             row = result.getLong(1) + (isWhole ? 1 : 0);
-            taken = isWhole ? 0 : end;
+            offset = isWhole ? 0 : end;
         }
     }
 }

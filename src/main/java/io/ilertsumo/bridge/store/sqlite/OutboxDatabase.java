@@ -35,7 +35,7 @@ final class OutboxDatabase implements AutoCloseable {
     private static final String SCHEMA = """
             -- one row per lane and group, see OutboxLane.State
             CREATE TABLE queue (id INTEGER PRIMARY KEY, lane TEXT NOT NULL, grp TEXT NOT NULL, events INTEGER NOT NULL,
-                bytes INTEGER NOT NULL, first INTEGER NOT NULL, taken INTEGER NOT NULL, UNIQUE (lane, grp));
+                bytes INTEGER NOT NULL, first INTEGER NOT NULL, offset INTEGER NOT NULL, UNIQUE (lane, grp));
             -- one row per commit, lane and group; id: the queue's ID in the highest 24 bits, so that no index is needed;
             -- body: each event and a line break; checksum: CRC-32C of the body
             CREATE TABLE event (id INTEGER PRIMARY KEY, accepted INTEGER NOT NULL, events INTEGER NOT NULL,
@@ -96,7 +96,7 @@ final class OutboxDatabase implements AutoCloseable {
         }
         unpackLibrary();
         if (!Files.exists(file) && Files.exists(created)) {
-            // a kill came between the two steps of a replacement; SQLite would take the former log for that of the file
+            // a kill came between the two steps of a replacement; SQLite would apply the former log to the new file
             setAside(aside());
             Files.move(created, file);
         }

@@ -14,7 +14,7 @@ import java.util.BitSet;
  * Repairs the write-ahead log of a file that was not closed. SQLite ends a log at the first frame with a wrong checksum,
  * which is right for a commit that was cut off, but loses all later commits if a frame is damaged. A frame's checksum
  * continues that of the frame before it, so each frame can be checked alone, and a damaged commit that a later one follows
- * can be told from the last one. Its frames get new checksums: the damage costs no more than the rows of their pages, which
+ * can be distinguished from the last one. Its frames get new checksums: the damage costs no more than the rows of their pages, which
  * have checksums of their own.
  *
  * @see <a href="https://www.sqlite.org/fileformat2.html#the_write_ahead_log">The format</a>
