@@ -19,8 +19,8 @@ public record DeadLetter(long id, int attempts, Instant first, Instant last, int
     /**
      * What is kept of an event or a call.
      *
-     * @param reason    why it is a dead letter: {@code unreadable}, {@code rejected}, {@code route-failed}, or a word of
-     *                  an edited route
+     * @param reason    why it is a dead letter: {@code unreadable}, {@code rejected}, {@code route-failed},
+     *                  {@code oversized}, or the reason of an edited route
      * @param detail    the reason in a sentence; may be {@code null}
      * @param status    Sumo Logic's HTTP status; {@code null} if it was not sent
      * @param answer    the beginning of Sumo Logic's answer; may be {@code null}
