@@ -31,9 +31,9 @@ class ArchitectureTest {
     /** From the top to the bottom; those in one line do not depend on each other. */
     private static final List<List<String>> LAYERS = List.of(List.of("start"), List.of("store.sqlite", "store.kafka"),
             List.of("deadletter"), List.of("observability"), List.of("delivery"), List.of("lane"), List.of("http"),
-            List.of("event"), List.of("settings"));
+            List.of("event"), List.of("settings", "log"));
     private static final Path SOURCES = Path.of("src", "main", "java");
-    private static final int MAX_LINES = 8687;
+    private static final int MAX_LINES = 8682;
     private static final int MAX_LINES_OF_A_FILE = 350;
 
     private static final JavaClasses CLASSES = new ClassFileImporter()

@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
 
 import io.ilertsumo.bridge.delivery.SecretMasker;
 import io.ilertsumo.bridge.lane.LaneConstants;
-import io.ilertsumo.bridge.lane.LogLimit;
+import io.ilertsumo.bridge.log.LogLimit;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;

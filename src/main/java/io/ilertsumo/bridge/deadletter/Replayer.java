@@ -18,9 +18,9 @@ import org.slf4j.LoggerFactory;
 
 import io.ilertsumo.bridge.event.UnreadableEventException;
 import io.ilertsumo.bridge.lane.LaneConstants;
-import io.ilertsumo.bridge.lane.LogLimit;
 import io.ilertsumo.bridge.lane.StoreCallback;
 import io.ilertsumo.bridge.lane.StoreException;
+import io.ilertsumo.bridge.log.LogLimit;
 import io.micrometer.core.instrument.MeterRegistry;
 
 /**

@@ -22,7 +22,7 @@ import org.slf4j.event.Level;
 import io.ilertsumo.bridge.lane.Batch;
 import io.ilertsumo.bridge.lane.BatchListener;
 import io.ilertsumo.bridge.lane.LaneEndpoint;
-import io.ilertsumo.bridge.lane.LogLimit;
+import io.ilertsumo.bridge.log.LogLimit;
 import io.ilertsumo.bridge.settings.BridgeSettings;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;

@@ -4,13 +4,13 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import io.ilertsumo.bridge.log.LogLimit;
 import io.micrometer.core.instrument.MeterRegistry;
 
 /**
@@ -24,10 +24,9 @@ public class EdgeConnector {
     /** The header that each of its calls has, and no other call. */
     static final String ITEM_ID = "X-ilert-Edge-Item-Id";
     private static final Logger LOG = LoggerFactory.getLogger(EdgeConnector.class);
-    private static final long LOG_PERIOD_NANOS = TimeUnit.MINUTES.toNanos(1);
 
     private final MeterRegistry registry;
-    private long loggedNanos = System.nanoTime() - LOG_PERIOD_NANOS;
+    private final LogLimit log = new LogLimit();
     private volatile Retries retries;
 
     EdgeConnector(MeterRegistry registry) {
@@ -67,8 +66,7 @@ public class EdgeConnector {
         Retries last = Objects.requireNonNullElseGet(retries,
                 () -> new Retries(reason, detail, 0, Instant.now().truncatedTo(ChronoUnit.SECONDS)));
         retries = new Retries(reason, detail, last.calls + 1, last.since);
-        if (System.nanoTime() - loggedNanos >= LOG_PERIOD_NANOS) {
-            loggedNanos = System.nanoTime();
+        if (log.count("") > 0) {
             LOG.warn("The Edge Connector is answered 503 and sends its event again until this is repaired: {} ({}), {} "
                     + "calls since {}. iLert keeps its events for 7 days", detail, reason, last.calls + 1, last.since);
         }

@@ -1,9 +1,6 @@
 package io.ilertsumo.bridge.http;
 
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 
 import jakarta.inject.Named;
 import jakarta.inject.Singleton;
@@ -22,6 +19,7 @@ import org.apache.camel.support.http.HttpUtil;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import io.ilertsumo.bridge.log.LogLimit;
 import io.quarkus.arc.Unremovable;
 import io.vertx.core.Context;
 import io.vertx.core.Handler;
@@ -43,13 +41,12 @@ public class WebhookEngine extends VertxPlatformHttpEngine {
     /** The headers of a call that a route gets: no sender can set another that the routes use. */
     private static final List<String> HEADERS_IN = List.of("Content-Type", "Content-Encoding",
             EdgeConnector.ITEM_ID);
-    private static final long LOG_PERIOD_NANOS = TimeUnit.MINUTES.toNanos(1);
 
     private final RoutePool pool;
     private final WebhookGuard guard;
     private final ReceivedEvents received;
     private final EdgeConnector connector;
-    private final Map<Class<?>, Long> loggedFailures = new ConcurrentHashMap<>();
+    private final LogLimit failures = new LogLimit();
 
     WebhookEngine(RoutePool pool, WebhookGuard guard, ReceivedEvents received, EdgeConnector connector) {
         this.pool = pool;
@@ -162,13 +159,12 @@ public class WebhookEngine extends VertxPlatformHttpEngine {
     }
 
     private void logFailure(Exchange exchange) {
-        Class<?> failure = exchange.getException().getClass();
-        long now = System.nanoTime();
-        if (loggedFailures.merge(failure, now, (last, n) -> n - last < LOG_PERIOD_NANOS ? last : n) == now) {
+        String failure = exchange.getException().getClass().getName();
+        if (failures.count(failure) > 0) {
             // the exception's message may quote the event
             LOG.error("The route {} failed with {}; its webhook calls are answered 503. Logged at most once a minute",
                     exchange.getProperty(ExchangePropertyKey.FAILURE_ROUTE_ID, exchange.getFromRouteId(), String.class),
-                    failure.getName());
+                    failure);
         }
     }
 }

@@ -14,6 +14,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import io.ilertsumo.bridge.lane.BatchListener.Result;
+import io.ilertsumo.bridge.log.LogLimit;
 
 /**
  * Delivers the lane's events, one batch at a time, on a thread of its own. After a failure the next batch is a single

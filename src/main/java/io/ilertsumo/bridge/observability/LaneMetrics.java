@@ -20,7 +20,7 @@ import io.ilertsumo.bridge.lane.BatchListener;
 import io.ilertsumo.bridge.lane.LaneEndpoint;
 import io.ilertsumo.bridge.lane.LaneStatus;
 import io.ilertsumo.bridge.lane.LaneStore;
-import io.ilertsumo.bridge.lane.LogLimit;
+import io.ilertsumo.bridge.log.LogLimit;
 import io.ilertsumo.bridge.settings.BridgeSettings;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;

@@ -26,7 +26,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 
 import io.ilertsumo.bridge.delivery.SecretMasker;
 import io.ilertsumo.bridge.lane.LaneStore;
-import io.ilertsumo.bridge.lane.LogLimit;
+import io.ilertsumo.bridge.log.LogLimit;
 import io.ilertsumo.bridge.settings.BridgeSettings;
 import io.micrometer.core.instrument.Measurement;
 import io.micrometer.core.instrument.MeterRegistry;

@@ -33,9 +33,9 @@ import org.slf4j.LoggerFactory;
 
 import io.ilertsumo.bridge.deadletter.DeadLetter;
 import io.ilertsumo.bridge.deadletter.DeadLetterStore;
-import io.ilertsumo.bridge.lane.LogLimit;
 import io.ilertsumo.bridge.lane.StoreCallback;
 import io.ilertsumo.bridge.lane.StoreException;
+import io.ilertsumo.bridge.log.LogLimit;
 import io.ilertsumo.bridge.settings.BridgeSettings;
 
 /**

@@ -27,8 +27,8 @@ import org.slf4j.LoggerFactory;
 
 import io.ilertsumo.bridge.lane.Batch;
 import io.ilertsumo.bridge.lane.BatchSource;
-import io.ilertsumo.bridge.lane.LogLimit;
 import io.ilertsumo.bridge.lane.StoreException;
+import io.ilertsumo.bridge.log.LogLimit;
 import io.micrometer.core.instrument.Counter;
 
 /**

@@ -44,10 +44,10 @@ import io.ilertsumo.bridge.lane.BatchSource;
 import io.ilertsumo.bridge.lane.LaneEvent;
 import io.ilertsumo.bridge.lane.LaneStatus;
 import io.ilertsumo.bridge.lane.LaneStore;
-import io.ilertsumo.bridge.lane.LogLimit;
 import io.ilertsumo.bridge.lane.StoreCallback;
 import io.ilertsumo.bridge.lane.StoreException;
 import io.ilertsumo.bridge.lane.StoreFullException;
+import io.ilertsumo.bridge.log.LogLimit;
 import io.ilertsumo.bridge.settings.BridgeSettings;
 import io.micrometer.core.instrument.MeterRegistry;
 

@@ -15,9 +15,9 @@ import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-import io.ilertsumo.bridge.lane.LogLimit;
 import io.ilertsumo.bridge.lane.StoreException;
 import io.ilertsumo.bridge.lane.StoreFullException;
+import io.ilertsumo.bridge.log.LogLimit;
 
 /**
  * Commits writes in groups on one thread: all writes that are queued when a commit begins share it. So under load many

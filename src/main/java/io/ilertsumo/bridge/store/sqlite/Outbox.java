@@ -18,10 +18,10 @@ import io.ilertsumo.bridge.event.EventKey;
 import io.ilertsumo.bridge.lane.BatchSource;
 import io.ilertsumo.bridge.lane.LaneEvent;
 import io.ilertsumo.bridge.lane.LaneStore;
-import io.ilertsumo.bridge.lane.LogLimit;
 import io.ilertsumo.bridge.lane.StoreCallback;
 import io.ilertsumo.bridge.lane.StoreException;
 import io.ilertsumo.bridge.lane.StoreFullException;
+import io.ilertsumo.bridge.log.LogLimit;
 import io.ilertsumo.bridge.settings.BridgeSettings;
 import io.ilertsumo.bridge.store.sqlite.IdempotencyWindow.Key;
 

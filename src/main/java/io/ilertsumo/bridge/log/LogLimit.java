@@ -1,4 +1,4 @@
-package io.ilertsumo.bridge.lane;
+package io.ilertsumo.bridge.log;
 
 import java.util.HashMap;
 import java.util.Map;
