@@ -3,7 +3,6 @@ package io.ilertsumo.bridge.lane;
 import java.util.List;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
@@ -35,7 +34,7 @@ class LaneConsumer extends DefaultConsumer implements Suspendable {
     private final int maxBytes;
     private final LogLimit unreadable = new LogLimit();
     private ScheduledExecutorService executor;
-    private final AtomicReference<BatchSource> source = new AtomicReference<>();
+    private volatile BatchSource source;
     /** The most events of the next batch. */
     private int limit;
 
@@ -55,15 +54,13 @@ class LaneConsumer extends DefaultConsumer implements Suspendable {
         }
         super.doStart();
         limit = maxEvents;
-        ScheduledExecutorService own = context.getExecutorServiceManager().newSingleThreadScheduledExecutor(this,
-                lane.getEndpointUri());
-        executor = own;
-        own.scheduleWithFixedDelay(() -> run(own), 0, CHECK_MILLIS, TimeUnit.MILLISECONDS);
+        executor = context.getExecutorServiceManager().newSingleThreadScheduledExecutor(this, lane.getEndpointUri());
+        executor.scheduleWithFixedDelay(this::run, 0, CHECK_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     @Override
     protected void doStop() throws Exception {
-        BatchSource waiting = source.get();
+        BatchSource waiting = source;
         if (waiting != null) {
             waiting.wake();
         }
@@ -75,14 +72,11 @@ class LaneConsumer extends DefaultConsumer implements Suspendable {
         super.doStop();
     }
 
-    /** Delivers until the consumer stops; after an error it is run again. */
-    private void run(ScheduledExecutorService own) {
-        BatchSource opened = null;
+    /** Delivers until the consumer stops, for good: a route that starts again has a new one. After an error it is run again. */
+    private void run() {
         try (BatchSource batches = lane.getComponent().getStore().open(lane.getLane(), maxEvents, maxBytes)) {
-            opened = batches;
-            source.set(batches);
-            // a batch that outlives a stop must not run beside the next start
-            while (!own.isShutdown() && !isStoppingOrStopped()) {
+            source = batches;
+            while (!isStoppingOrStopped()) {
                 deliver(batches);
             }
         } catch (InterruptedException e) {
@@ -93,9 +87,6 @@ class LaneConsumer extends DefaultConsumer implements Suspendable {
                 LOG.error("The lane {} can't be read, trying again every second: {}", lane.getLane(),
                         e.getMessage(), e instanceof StoreException ? null : e);
             }
-        } finally {
-            // not that of the next start
-            source.compareAndSet(opened, null);
         }
     }
 

@@ -2,20 +2,25 @@ package io.ilertsumo.bridge.lane;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.reflect.Proxy;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
+import org.apache.camel.Processor;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.util.ObjectHelper;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
-/** A lane has one consumer, whose batches grow again after a failure. */
+/** A lane has one consumer, whose batches grow again after a failure, and whose thread ends with its start. */
 class LaneConsumerTest {
 
     /** A store whose lanes have no pending events. */
@@ -71,8 +76,125 @@ class LaneConsumerTest {
         assertEquals(Set.of(Integer.MAX_VALUE), Set.copyOf(batches.limits.subList(32, 40)));
     }
 
+    @Test
+    void aSourceThatIsOpenedDuringAStopIsClosedAndDeliversNothing() throws Exception {
+        Starts starts = new Starts();
+        CountDownLatch isOpening = new CountDownLatch(1);
+        CountDownLatch mayOpen = new CountDownLatch(1);
+        starts.opening = () -> {
+            isOpening.countDown();
+            awaitUninterruptibly(mayOpen);
+        };
+        try (DefaultCamelContext context = starts.context(exchange -> {
+        })) {
+            assertTrue(isOpening.await(10, TimeUnit.SECONDS));
+
+            context.getRouteController().stopRoute("lane");
+            mayOpen.countDown();
+
+            starts.awaitEnd(0);
+            assertEquals(0, starts.sources.get(0).batches.get());
+            starts.opening = () -> {
+            };
+            context.getRouteController().startRoute("lane");
+            Awaitility.await().until(() -> starts.sources.size() == 2 && starts.sources.get(1).batches.get() > 0);
+        }
+        starts.awaitEnd(1);
+    }
+
+    @Test
+    void aBatchThatOutlivesAStopIsTheLastOneOfItsStart() throws Exception {
+        Starts starts = new Starts();
+        CountDownLatch mayEnd = new CountDownLatch(1);
+        try (DefaultCamelContext context = starts.context(exchange -> awaitUninterruptibly(mayEnd))) {
+            Awaitility.await().until(() -> starts.sources.size() == 1 && starts.sources.get(0).batches.get() == 1);
+
+            context.getRouteController().stopRoute("lane");
+            context.getRouteController().startRoute("lane");
+            Awaitility.await().until(() -> starts.sources.size() == 2 && starts.sources.get(1).batches.get() == 1);
+            mayEnd.countDown();
+
+            starts.awaitEnd(0);
+            assertEquals(1, starts.sources.get(0).batches.get());
+            Awaitility.await().until(() -> starts.sources.get(1).batches.get() > 1);
+            context.getRouteController().stopRoute("lane");
+            assertTrue(starts.sources.get(1).isWoken, "a stop wakes the source of the last start");
+        }
+        starts.awaitEnd(1);
+    }
+
+    private static void awaitUninterruptibly(CountDownLatch latch) {
+        while (latch.getCount() > 0) {
+            try {
+                latch.await();
+            } catch (InterruptedException e) {
+                // as a call that can't be interrupted
+            }
+        }
+    }
+
+    /** A store of one lane, each of whose sources has events without end. */
+    private static final class Starts {
+
+        private final List<Source> sources = new CopyOnWriteArrayList<>();
+        private volatile Runnable opening = () -> {
+        };
+
+        /** With a route {@code lane}, whose stop does not wait for long. */
+        private DefaultCamelContext context(Processor route) throws Exception {
+            DefaultCamelContext context = new DefaultCamelContext();
+            context.getShutdownStrategy().setTimeUnit(TimeUnit.MILLISECONDS);
+            context.getShutdownStrategy().setTimeout(50);
+            LaneComponent component = new LaneComponent();
+            component.setStore((LaneStore) Proxy.newProxyInstance(getClass().getClassLoader(),
+                    new Class<?>[]{ LaneStore.class }, (proxy, method, arguments) -> {
+                        opening.run();
+                        sources.add(new Source());
+                        return sources.get(sources.size() - 1);
+                    }));
+            context.addComponent("lane", component);
+            context.addRoutes(new RouteBuilder() {
+                @Override
+                public void configure() {
+                    from("lane:one").routeId("lane").process(route);
+                }
+            });
+            context.start();
+            return context;
+        }
+
+        private void awaitEnd(int start) {
+            Awaitility.await().until(() -> sources.size() > start && sources.get(start).isClosed
+                    && !sources.get(start).thread.isAlive());
+        }
+    }
+
+    private static final class Source extends Batches {
+
+        private final Thread thread = Thread.currentThread();
+        private final AtomicInteger batches = new AtomicInteger();
+        private volatile boolean isWoken;
+        private volatile boolean isClosed;
+
+        @Override
+        public Batch next(int maxEvents, int maxBytes) {
+            batches.incrementAndGet();
+            return super.next(maxEvents, maxBytes);
+        }
+
+        @Override
+        public void wake() {
+            isWoken = true;
+        }
+
+        @Override
+        public void close() {
+            isClosed = true;
+        }
+    }
+
     /** One event after another, and the limits that were asked for. */
-    private static final class Batches implements BatchSource {
+    private static class Batches implements BatchSource {
 
         private final List<Integer> limits = new CopyOnWriteArrayList<>();
 
