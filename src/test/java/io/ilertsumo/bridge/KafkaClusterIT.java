@@ -73,6 +73,7 @@ class KafkaClusterIT {
     @AfterEach
     void end(TestReporter report) throws Exception {
         load.close();
+        cluster.forEach(KafkaBroker::goOn);
         long peak = bridge.peakMemory();
         report.publishEntry("peak memory", peak + " MB");
         bridge.close();
@@ -137,6 +138,13 @@ class KafkaClusterIT {
     void withoutABrokerCallsAreAnsweredAtOnceUntilThereIsOne() throws Exception {
         areAnsweredAtOnceBetween(() -> cluster.forEach(KafkaBroker::kill),
                 () -> cluster.subList(0, 2).forEach(KafkaBroker::launch));
+    }
+
+    /** Connections stay open, and nothing is acknowledged. */
+    @Test
+    void whileAllBrokersHangCallsAreAnsweredAtOnceUntilTheyGoOn() throws Exception {
+        areAnsweredAtOnceBetween(() -> cluster.forEach(KafkaBroker::pauseProcess),
+                () -> cluster.forEach(KafkaBroker::goOn));
     }
 
     /** Once the bridge knows of the failure, which takes a call that is not acknowledged in time. */
