@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -156,6 +157,45 @@ class KafkaSecurityIT {
         } finally {
             try (Admin admin = broker.admin()) {
                 admin.deleteAcls(rights.stream().map(AclBinding::toFilter).toList()).all().get();
+            }
+        }
+    }
+
+    /** Events are stored all the same, within their bound. */
+    @Test
+    void aMissingRightOnAConsumerGroupIsNamedAndNothingNeedsARestartOnceItIsThere() throws Exception {
+        Map<String, String> settings = password("SCRAM-SHA-512");
+        String prefix = settings.get("BRIDGE_KAFKA_TOPIC_PREFIX");
+        settings.put("BRIDGE_KAFKA_MAX_EVENTS", "20");
+        // once a resource has a list, all who are not on it have no right
+        AclBinding others = new AclBinding(new ResourcePattern(ResourceType.GROUP, prefix, PatternType.PREFIXED),
+                new AccessControlEntry("User:other", "*", AclOperation.READ, AclPermissionType.ALLOW));
+        try (Admin admin = broker.admin()) {
+            admin.createAcls(List.of(others)).all().get();
+            try (Program program = Program.start(settings)) {
+                String missing = "Not authorized to access group: " + prefix + "express, the right READ is missing";
+                eventually().until(() -> program.management("/q/health/ready").contains(missing));
+                List<String> ids = new ArrayList<>();
+                eventually().until(() -> {
+                    String id = Events.newId();
+                    boolean isAccepted = program.send(Events.express(id)) == 202;
+                    ids.addAll(isAccepted ? List.of(id) : List.of());
+                    return !isAccepted && ids.size() >= 20;
+                });
+                Awaitility.await().during(Duration.ofSeconds(5)).atMost(Duration.ofSeconds(7))
+                        .until(() -> program.management("/q/health/ready").contains(missing));
+                List<String> lines = program.output().lines()
+                        .filter(line -> line.matches(".*\"level\":\"(WARN|ERROR)\".*")).toList();
+                assertEquals(1, lines.stream().filter(line -> line.contains(missing)).count(), lines::toString);
+                assertTrue(lines.size() < 5, lines::toString);
+
+                admin.deleteAcls(List.of(others.toFilter())).all().get();
+
+                eventually().until(() -> sumoLogic.eventIds().containsAll(ids));
+                accepted(program);
+                assertFalse(program.management("/q/health/ready").contains("group"), "it is repaired");
+            } finally {
+                admin.deleteAcls(List.of(others.toFilter())).all().get();
             }
         }
     }

@@ -21,6 +21,11 @@ public interface LaneStatus {
         return oldest == 0 ? 0 : Math.max(0, System.currentTimeMillis() - oldest);
     }
 
+    /** Why no event of the lane can be read to be delivered; {@code null} if none failed to be. */
+    default String failure() {
+        return null;
+    }
+
     /** Whether a consumer of this process delivers the lane's events. */
     boolean isConsumed();
 }

@@ -37,15 +37,17 @@ public class HealthChecks {
         };
     }
 
-    /** Always up; with the lanes whose circuit is open, and why. */
+    /** Always up; with the lanes whose circuit is open or whose events can't be read, and why. */
     @Produces
     @ApplicationScoped
     @Readiness
-    HealthCheck delivery(CircuitBreaker circuits) {
+    HealthCheck delivery(CircuitBreaker circuits, LaneStore store) {
         return () -> {
             HealthCheckResponseBuilder response = HealthCheckResponse.named("delivery").up();
             circuits.open().forEach((lane, trouble) -> response.withData(lane, trouble.reason() + ": "
                     + trouble.message() + ", " + trouble.failures() + " failures since " + trouble.since()));
+            store.lanes().stream().filter(lane -> lane.failure() != null)
+                    .forEach(lane -> response.withData(lane.name(), lane.failure()));
             return response.build();
         };
     }

@@ -25,6 +25,8 @@ final class KafkaLane implements LaneStatus {
     volatile long pending;
     /** When the oldest event that this process has read was accepted; 0 if none is pending. */
     volatile long oldest;
+    /** Why the consumer can't read; {@code null} if it is a member of its group. */
+    volatile String failure;
 
     KafkaLane(String name, String topic) {
         this.name = name;
@@ -60,6 +62,11 @@ final class KafkaLane implements LaneStatus {
     @Override
     public long oldest() {
         return oldest;
+    }
+
+    @Override
+    public String failure() {
+        return failure;
     }
 
     @Override

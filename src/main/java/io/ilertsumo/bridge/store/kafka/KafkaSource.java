@@ -197,8 +197,9 @@ final class KafkaSource implements BatchSource, ConsumerRebalanceListener {
         } catch (WakeupException e) {
             // the caller checks why
         } catch (KafkaException e) {
-            throw new StoreException("The Kafka topic " + lane.topic + " can't be read: "
-                    + KafkaClients.reason(KafkaClients.withRight("READ", e)), e);
+            lane.failure = "The Kafka topic " + lane.topic + " can't be read: "
+                    + KafkaClients.reason(KafkaClients.withRight("READ", e));
+            throw new StoreException(lane.failure, e);
         }
     }
 
@@ -276,6 +277,7 @@ final class KafkaSource implements BatchSource, ConsumerRebalanceListener {
 
     @Override
     public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
+        lane.failure = null;
         LOG.info("Lane {}: partitions assigned: {}", lane.name(), partitions);
     }
 

@@ -29,6 +29,7 @@ import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.TopicPartitionInfo;
@@ -288,7 +289,12 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
 
     /** Measures the backlog of a lane, and returns what its consumer group has delivered. */
     private Map<TopicPartition, RecordsToDelete> measure(KafkaLane lane) {
-        var committed = get("DESCRIBE", admin.listConsumerGroupOffsets(lane.topic).partitionsToOffsetAndMetadata());
+        Map<TopicPartition, OffsetAndMetadata> committed = Map.of();
+        try {
+            committed = get("DESCRIBE", admin.listConsumerGroupOffsets(lane.topic).partitionsToOffsetAndMetadata());
+        } catch (AuthorizationException e) {
+            // the consumer reports it, and all records count as pending
+        }
         Map<TopicPartition, ListOffsetsResultInfo> first = offsets(lane.partitions, OffsetSpec.earliest());
         Map<TopicPartition, ListOffsetsResultInfo> end = offsets(lane.partitions, OffsetSpec.latest());
         Map<TopicPartition, RecordsToDelete> delivered = new HashMap<>();
