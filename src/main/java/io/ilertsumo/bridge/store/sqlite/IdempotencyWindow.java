@@ -2,6 +2,8 @@ package io.ilertsumo.bridge.store.sqlite;
 
 import java.nio.ByteBuffer;
 import java.sql.SQLException;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashSet;
 import java.util.Set;
 
@@ -45,23 +47,37 @@ final class IdempotencyWindow {
         }
     }
 
+    private record Row(long id, long at, byte[] keys) {
+    }
+
     IdempotencyWindow(int generationSize, long generationMillis) {
         this.generationSize = generationSize;
         this.generationMillis = generationMillis;
     }
 
-    /** Uses the connection from now on, and reads what is committed and not in memory. */
+    /**
+     * Uses the connection from now on, and reads what is committed and not in memory: one generation at most, which is what
+     * the window has to hold, as a start takes longer with each key.
+     */
     void open(Sql connection) throws SQLException {
         sql = connection;
         added.clear();
-        sql.query("SELECT id, at, keys FROM seen WHERE id > ? ORDER BY id", row -> {
+        Deque<Row> rows = new ArrayDeque<>();
+        int[] count = new int[1];
+        sql.query("SELECT id, at, keys FROM seen WHERE id > ? ORDER BY id DESC", row -> {
             byte[] keys = row.getBytes(3);
             // a damaged row has forgotten its events
-            if (keys != null && keys.length % EventKey.BYTES == 0) {
-                remember(row.getLong(1), row.getLong(2), keys);
-            }
-            return true;
+            boolean isDamaged = keys == null || keys.length % EventKey.BYTES != 0;
+            rows.addFirst(new Row(row.getLong(1), row.getLong(2), isDamaged ? new byte[0] : keys));
+            count[0] += rows.getFirst().keys.length / EventKey.BYTES;
+            return count[0] < generationSize;
         }, lastRow);
+        if (lastRow == 0 && !rows.isEmpty()) {
+            forgotten = rows.getFirst().id;
+            // half full: it need not grow
+            young = new LongObjectHashMap<>(2 * Math.max(1, count[0]));
+        }
+        rows.forEach(row -> remember(row.id, row.at, row.keys));
     }
 
     boolean contains(Key key) {
