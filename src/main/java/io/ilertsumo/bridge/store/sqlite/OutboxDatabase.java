@@ -102,10 +102,10 @@ final class OutboxDatabase implements AutoCloseable {
         }
         Path log = Path.of(file + "-wal");
         Path damaged = Path.of(aside() + "-wal");
-        int frames = WriteAheadLog.repair(log, damaged);
+        int frames = WriteAheadLog.repair(log, Path.of(file + "-shm"), damaged);
         if (frames > 0) {
             LOG.error(
-                    "{} pages in the write-ahead log {} are damaged. It is kept as {}; the commits behind them are read",
+                    "{} pages in the write-ahead log {} are damaged. It is kept as {}; all commits are read",
                     frames, log, damaged);
         }
     }

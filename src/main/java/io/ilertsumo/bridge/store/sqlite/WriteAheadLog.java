@@ -13,11 +13,12 @@ import java.util.BitSet;
 /**
  * Repairs the write-ahead log of a file that was not closed. SQLite ends a log at the first frame with a wrong checksum,
  * which is right for a commit that was cut off, but loses all later commits if a frame is damaged. A frame's checksum
- * continues that of the frame before it, so each frame can be checked alone, and a damaged commit that a later one follows
- * can be distinguished from the last one. Its frames get new checksums: the damage costs no more than the rows of their pages, which
- * have checksums of their own.
+ * continues that of the frame before it, so each frame can be checked alone. A damaged commit was not cut off if a later
+ * one follows, or if the log's index has it, which SQLite writes once a commit is synced. Its frames get new checksums: the
+ * damage costs no more than the rows of their pages, which have checksums of their own.
  *
- * @see <a href="https://www.sqlite.org/fileformat2.html#the_write_ahead_log">The format</a>
+ * @see <a href="https://www.sqlite.org/fileformat2.html#the_write_ahead_log">The format of the log</a>
+ * @see <a href="https://www.sqlite.org/walformat.html#the_wal_index_file_format">The format of its index</a>
  */
 final class WriteAheadLog {
 
@@ -27,6 +28,8 @@ final class WriteAheadLog {
     private static final int HEADER = 32;
     private static final int FRAME_HEADER = 24;
     private static final int FRAME = FRAME_HEADER + OutboxDatabase.PAGE_SIZE;
+    /** Of the index, which has its header twice. */
+    private static final int INDEX_HEADER = 48;
 
     private final ByteBuffer log;
     private final ByteBuffer words;
@@ -53,10 +56,11 @@ final class WriteAheadLog {
     /**
      * Repairs a log that no connection has open.
      *
+     * @param  index of the log, which may be missing
      * @param  aside where the damaged log is copied to
      * @return       the number of damaged frames
      */
-    static int repair(Path file, Path aside) throws IOException {
+    static int repair(Path file, Path index, Path aside) throws IOException {
         if (!Files.exists(file)) {
             return 0;
         }
@@ -67,14 +71,34 @@ final class WriteAheadLog {
             WriteAheadLog log = new WriteAheadLog(channel.map(MapMode.READ_WRITE, 0, channel.size()));
             int first = log.intact.nextClearBit(0);
             int end = log.end(first);
-            if (end == 0) {
+            int pages = end == 0 ? 0 : log.pages(end - 1);
+            ByteBuffer header = header(index);
+            int synced = header.getInt(16);
+            if (Long.reverseBytes(header.getLong(32)) == log.salt && synced > Math.max(first, end)
+                    && synced <= log.frames) {
+                end = synced;
+                pages = header.getInt(20);
+            }
+            if (end == 0 || log.intact.isEmpty()) {
                 return 0;
             }
             Files.copy(file, aside);
-            log.seal(first, end);
+            log.seal(first, end, pages);
             channel.force(false);
             return end - first - log.intact.get(first, end).cardinality();
         }
+    }
+
+    /** The header of the log's index; zeros if there is none, or if it was being written. */
+    private static ByteBuffer header(Path index) throws IOException {
+        ByteBuffer header = ByteBuffer.allocate(2 * INDEX_HEADER).order(ByteOrder.LITTLE_ENDIAN);
+        if (Files.exists(index)) {
+            try (FileChannel channel = FileChannel.open(index)) {
+                channel.read(header);
+            }
+        }
+        boolean isWhole = header.slice(0, INDEX_HEADER).equals(header.slice(INDEX_HEADER, INDEX_HEADER));
+        return isWhole ? header : ByteBuffer.allocate(INDEX_HEADER);
     }
 
     /** The frame behind the last commit that is intact and follows the damaged ones; 0 if there is none. */
@@ -92,10 +116,9 @@ final class WriteAheadLog {
         return end;
     }
 
-    private void seal(int first, int end) {
+    private void seal(int first, int end, int pages) {
         log.putInt(0, MAGIC).putInt(4, VERSION).putInt(8, OutboxDatabase.PAGE_SIZE).putLong(16, salt)
                 .putLong(24, checksum(0, 24, 0));
-        int pages = pages(end - 1);
         for (int i = first; i < end; i++) {
             int page = log.getInt(at(i));
             if (page < 1 || page > pages) {
@@ -104,6 +127,9 @@ final class WriteAheadLog {
                 log.put(at(i), words, at(neighbour), FRAME).putInt(at(i) + 4, 0);
             } else if (!isOfThisLog(i)) {
                 log.putInt(at(i) + 4, 0);
+            }
+            if (i == end - 1) {
+                log.putInt(at(i) + 4, pages);
             }
             log.putLong(at(i) + 8, salt).putLong(at(i) + 16, checksum(i, log.getLong(i == 0 ? 24 : at(i - 1) + 16)));
         }

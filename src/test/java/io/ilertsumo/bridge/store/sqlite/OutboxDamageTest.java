@@ -92,7 +92,7 @@ class OutboxDamageTest extends OutboxFixture {
 
     private Path copyOf(Path place) throws Exception {
         Path copy = Files.createTempDirectory(directory, "damaged");
-        for (String file : List.of("outbox.db", "outbox.db-wal")) {
+        for (String file : List.of("outbox.db", "outbox.db-wal", "outbox.db-shm")) {
             Files.copy(place.resolve(file), copy.resolve(file));
         }
         return copy;

@@ -277,7 +277,7 @@ abstract class OutboxFixture {
     /** The files as a crash leaves them. */
     Path copyFiles(String name) throws IOException {
         Path copy = Files.createDirectory(directory.resolve(name));
-        for (String file : List.of("outbox.db", "outbox.db-wal")) {
+        for (String file : List.of("outbox.db", "outbox.db-wal", "outbox.db-shm")) {
             Files.copy(directory.resolve(file), copy.resolve(file));
         }
         return copy;

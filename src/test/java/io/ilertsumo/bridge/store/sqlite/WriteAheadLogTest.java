@@ -76,6 +76,25 @@ class WriteAheadLogTest extends OutboxFixture {
         assertTrue(lost <= AVERAGE_LOSS * frames, damage + " of " + frames + " frames: " + lost);
     }
 
+    /** The index of the log shows that it was synced. */
+    @ParameterizedTest
+    @EnumSource
+    void aDamagedFrameOfTheLastCommitCostsLittle(Damage damage) throws Exception {
+        List<Integer> commits = commits();
+        int lost = 0;
+        for (int frame = commits.get(COMMITS - 2) + 1; frame <= commits.get(COMMITS - 1); frame++) {
+            byte[] damaged = log.clone();
+            damaged[HEADER + frame * FRAME + damage.at] ^= 0x40;
+
+            lost += lost(damaged, killed.resolve("outbox.db-shm")).size();
+
+            assertArrayEquals(damaged, Files.readAllBytes(aside().get(0)), "frame " + frame);
+        }
+
+        // only the page of the event itself
+        assertTrue(lost <= 1, damage + ": " + lost);
+    }
+
     @Test
     void aZeroedFrameCostsLittle() throws Exception {
         int frames = commits().get(COMMITS - 2);
@@ -115,7 +134,8 @@ class WriteAheadLogTest extends OutboxFixture {
 
     @Test
     void anIntactLogIsLeftAlone() throws Exception {
-        assertEquals(0, WriteAheadLog.repair(killed.resolve("outbox.db-wal"), killed.resolve("aside")));
+        assertEquals(0, WriteAheadLog.repair(killed.resolve("outbox.db-wal"), killed.resolve("outbox.db-shm"),
+                killed.resolve("aside")));
         assertArrayEquals(log, Files.readAllBytes(killed.resolve("outbox.db-wal")));
     }
 
@@ -143,7 +163,7 @@ class WriteAheadLogTest extends OutboxFixture {
     }
 
     /** The events that are not delivered with that log; none is changed. */
-    private List<String> lost(byte[] damaged) throws Exception {
+    private List<String> lost(byte[] damaged, Path... index) throws Exception {
         Path place = directory.resolve("damaged");
         if (Files.exists(place)) {
             try (Stream<Path> files = Files.list(place)) {
@@ -155,6 +175,9 @@ class WriteAheadLogTest extends OutboxFixture {
         Files.createDirectories(place);
         Files.copy(killed.resolve("outbox.db"), place.resolve("outbox.db"));
         Files.write(place.resolve("outbox.db-wal"), damaged);
+        for (Path file : index) {
+            Files.copy(file, place.resolve("outbox.db-shm"));
+        }
         open(place, PLENTY);
         try {
             List<String> expected = new ArrayList<>(
