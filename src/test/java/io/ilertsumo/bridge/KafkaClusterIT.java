@@ -27,7 +27,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 import io.ilertsumo.bridge.testing.Events;
@@ -71,11 +70,11 @@ class KafkaClusterIT {
     }
 
     @AfterEach
-    void end(TestReporter report) throws Exception {
+    void end() throws Exception {
         load.close();
         cluster.forEach(KafkaBroker::goOn);
         long peak = bridge.peakMemory();
-        report.publishEntry("peak memory", peak + " MB");
+        System.out.println("Peak memory: " + peak + " MB");
         bridge.close();
         sumoLogic.close();
         for (KafkaBroker broker : cluster) {
