@@ -35,10 +35,10 @@ class EdgeConnectorIT {
 
     private static final String[] TYPES = { "alert-created", "alert-auto-escalated", "alert-comment-added" };
 
-    private final SumoLogic sumoLogic = new SumoLogic();
+    final SumoLogic sumoLogic = new SumoLogic();
     private Map<String, String> settings;
-    private volatile Program program;
-    private EdgeAgent agent;
+    volatile Program program;
+    EdgeAgent agent;
 
     @BeforeEach
     void startTheAgentBeforeTheBridge() {
@@ -61,7 +61,7 @@ class EdgeConnectorIT {
     }
 
     @Test
-    void aBacklogArrivesThroughAnOutageOfSumoLogicAndAFullOutbox() throws Exception {
+    void aBacklogArrivesThroughOutages() throws Exception {
         settings.put("BRIDGE_OUTBOX_MAX_EVENTS", "200");
         sumoLogic.answer(new Answer.Status(503));
         start();
@@ -154,8 +154,12 @@ class EdgeConnectorIT {
         awaitArrival(ids);
     }
 
-    private void start() {
-        program = Program.start(settings);
+    void start() {
+        program = start(settings);
+    }
+
+    Program start(Map<String, String> settings) {
+        return Program.start(settings);
     }
 
     private URI webhook() {
@@ -164,7 +168,7 @@ class EdgeConnectorIT {
     }
 
     /** Adds events of some alerts, groups and lanes, and returns their IDs. */
-    private List<String> add(int count) {
+    List<String> add(int count) {
         List<String> ids = IntStream.range(0, count).mapToObj(i -> Events.newId()).toList();
         List<String> events = new ArrayList<>();
         for (int i = 0; i < count; i++) {
@@ -175,7 +179,7 @@ class EdgeConnectorIT {
     }
 
     /** Each once, and in order within its lane and group. */
-    private void awaitArrival(List<String> ids) {
+    void awaitArrival(List<String> ids) {
         eventually().untilAsserted(() -> {
             HashSet<String> missing = new HashSet<>(ids);
             missing.removeAll(sumoLogic.eventIds());
@@ -204,7 +208,7 @@ class EdgeConnectorIT {
                 + Base64.getEncoder().encodeToString(("ilert:" + password).getBytes(StandardCharsets.UTF_8));
     }
 
-    private static ConditionFactory eventually() {
+    static ConditionFactory eventually() {
         return Awaitility.await().pollInterval(Duration.ofMillis(50)).atMost(Duration.ofSeconds(60));
     }
 }

@@ -24,8 +24,17 @@ import io.ilertsumo.bridge.testing.SumoLogicResource;
 class OversizedIT {
 
     private final SumoLogic sumoLogic = new SumoLogic();
-    private final Map<String, String> settings = Program.settings(sumoLogic, SumoLogicResource.newDirectory("outbox"));
+    private final Map<String, String> settings = settings(sumoLogic);
     private final ObjectMapper json = new ObjectMapper();
+
+    /** Of a program whose lanes are empty. */
+    Map<String, String> settings(SumoLogic sumoLogic) {
+        return Program.settings(sumoLogic, SumoLogicResource.newDirectory("outbox"));
+    }
+
+    Program start(Map<String, String> settings) {
+        return Program.start(settings);
+    }
 
     @AfterEach
     void end() {
@@ -38,7 +47,7 @@ class OversizedIT {
         String event = Events.ofSize(id, 65_537);
         String other = Events.ofSize(Events.newId(), 65_536);
         settings.put("BRIDGE_OVERSIZED", "dead-letter");
-        try (Program program = Program.start(settings)) {
+        try (Program program = start(settings)) {
             assertEquals(202, program.send(event));
             assertEquals(202, program.send(event));
             assertEquals(202, program.send(other));
@@ -60,7 +69,7 @@ class OversizedIT {
             program.stop();
         }
         settings.remove("BRIDGE_OVERSIZED");
-        try (Program program = Program.start(settings)) {
+        try (Program program = start(settings)) {
             assertEquals(1, count(program.manage("POST", "/dead-letters/replay?reason=oversized"), "replayed"));
 
             await().until(() -> sumoLogic.messages().equals(List.of(other, event)));
@@ -82,7 +91,7 @@ class OversizedIT {
     @Test
     void detailsAreCutSoThatTheEventFits() throws Exception {
         settings.put("BRIDGE_OVERSIZED", "Shorten");
-        try (Program program = Program.start(settings)) {
+        try (Program program = start(settings)) {
             ObjectNode event = (ObjectNode) json.readTree(Events.express(Events.newId()));
             event.put("details", "line\n\"🔥\" ".repeat(10_000));
             String hopeless = Events.express(Events.newId()).replace("Something", "x".repeat(70_000));

@@ -4,8 +4,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 
-import org.awaitility.Awaitility;
-
 import io.ilertsumo.bridge.testing.Events;
 import io.ilertsumo.bridge.testing.KafkaBroker;
 import io.ilertsumo.bridge.testing.KafkaTopics;
@@ -23,10 +21,7 @@ class RestartOverKafkaIT extends RestartIT {
     /** Once the brokers have answered. */
     @Override
     Program start(Map<String, String> settings) {
-        Program program = super.start(settings);
-        Awaitility.await().atMost(patience()).pollInterval(Duration.ofMillis(50))
-                .until(() -> !program.management("/q/health/ready").contains("DOWN"));
-        return program;
+        return super.start(settings).awaitReadiness();
     }
 
     /** Not over Kafka: the consumer removes duplicates of recent events, and after a kill its window is empty. */

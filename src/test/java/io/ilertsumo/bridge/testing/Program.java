@@ -109,6 +109,13 @@ public final class Program implements AutoCloseable {
         return launch(environment, properties).awaitStart();
     }
 
+    /** Waits until its store has answered, which over Kafka comes after the start. */
+    public Program awaitReadiness() {
+        Awaitility.await().atMost(PATIENCE).pollInterval(Duration.ofMillis(50))
+                .until(() -> !management("/q/health/ready").contains("DOWN"));
+        return this;
+    }
+
     /** Starts it as the child of a tool such as strace, and waits until it accepts events. */
     public static Program startUnder(List<String> tool, Map<String, String> environment) {
         return launchUnder(tool, environment).awaitStart();
