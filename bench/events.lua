@@ -5,6 +5,7 @@
 -- The events belong to 5,000 alerts. bulk: LOW priority, the events of an alert are 5,000 events apart. burst: LOW priority,
 -- the four events of an alert in sequence. express: HIGH priority, with the time of sending (sentMicros). PER_SECOND is the
 -- rate of all ports together, with one thread each (-t); 0: no limit. Each thread sends to one port.
+-- A URL with the path /v1/logs gets each event as a log record of OTLP.
 -- An event ID is RUN, thread and number as a UUID, so that StandIn.java stores an event in one bit.
 
 local ffi = require("ffi")
@@ -67,12 +68,16 @@ function request()
     types = high
   end
   local second = math.floor(sent / 1000) % 3600
-  return wrk.format("POST", nil, headers, body:format(
+  local event = body:format(
     12790000 + alert, alert % 1000, random(91, 99), alert % 60, alert % 59,
     types[(sent + round) % #types + 1], types == high and "HIGH" or "LOW",
     math.floor(second / 60), second % 60, random(0, 999999999), run, number, sent,
     random(0, 2 ^ 31 - 1), random(0, 65535), random(0, 2 ^ 31 - 1),
-    types == high and (',"sentMicros":%d'):format(micros()) or ""))
+    types == high and (',"sentMicros":%d'):format(micros()) or "")
+  if wrk.path == "/v1/logs" then
+    event = '{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"' .. event:gsub('"', '\\"') .. '"}}]}]}]}'
+  end
+  return wrk.format("POST", nil, headers, event)
 end
 
 function done(summary, latency)
