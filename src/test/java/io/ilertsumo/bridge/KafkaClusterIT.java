@@ -134,9 +134,9 @@ class KafkaClusterIT {
     }
 
     @Test
-    void withoutABrokerCallsAreAnsweredAtOnceUntilThereIsOne() throws Exception {
-        areAnsweredAtOnceBetween(() -> cluster.forEach(KafkaBroker::kill),
-                () -> cluster.subList(0, 2).forEach(KafkaBroker::launch));
+    void withoutABrokerCallsAreAnsweredAtOnceUntilTheyAreBack() throws Exception {
+        // the one that was killed last may be the only one that is in sync
+        areAnsweredAtOnceBetween(() -> cluster.forEach(KafkaBroker::kill), () -> cluster.forEach(KafkaBroker::launch));
     }
 
     /** Connections stay open, and nothing is acknowledged. */
