@@ -40,7 +40,7 @@ public class WebhookEngine extends VertxPlatformHttpEngine {
     private static final Logger LOG = LoggerFactory.getLogger(WebhookEngine.class);
     /** The headers of a call that a route gets: no sender can set another that the routes use. */
     private static final List<String> HEADERS_IN = List.of("Content-Type", "Content-Encoding",
-            EdgeConnector.ITEM_ID);
+            "traceparent", EdgeConnector.ITEM_ID);
 
     private final RoutePool pool;
     private final WebhookGuard guard;

@@ -17,6 +17,9 @@ public interface Batch {
     /** The events, one a line (NDJSON), without a line break at the end. */
     byte[] body();
 
+    /** The trace contexts of those of its events that have one. */
+    List<String> traceparents();
+
     /** The events in the order of acceptance, those that were accepted together as one part. */
     List<? extends Part> parts();
 

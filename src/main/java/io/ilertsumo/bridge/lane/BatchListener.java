@@ -29,6 +29,10 @@ public interface BatchListener {
     default void empty(LaneEndpoint lane) {
     }
 
+    /** The exchange of a batch is about to begin. */
+    default void begin(LaneEndpoint lane, Batch batch, Exchange exchange) {
+    }
+
     /** The exchange of a batch is done. Batches that are delivered or rejected are acknowledged by then, or their store retries it. */
     void done(LaneEndpoint lane, Batch batch, Result result, Exchange exchange);
 }

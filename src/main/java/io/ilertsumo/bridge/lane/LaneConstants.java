@@ -17,6 +17,9 @@ public final class LaneConstants {
     @Metadata(label = "producer", javaType = "String", description = "The ID of the alert that the event belongs to.")
     public static final String ALERT_ID = "alertId";
 
+    @Metadata(label = "producer", javaType = "String", description = "The W3C trace context of the event, which is stored with it.")
+    public static final String TRACEPARENT = "traceparent";
+
     @Metadata(label = "producer", javaType = "Long", description = "The ID of the dead letter that is replayed. Its event is stored whether or not it is a duplicate.")
     public static final String DEAD_LETTER = "deadLetter";
 

@@ -134,6 +134,7 @@ class LaneConsumer extends DefaultConsumer implements Suspendable {
     private void deliver(BatchSource batches, Batch batch) throws StoreException {
         Exchange exchange = exchange(batch);
         try {
+            listeners().forEach(listener -> listener.begin(lane, batch, exchange));
             Result result = process(batch, exchange);
             if (result == Result.DELIVERED || result == Result.REJECTED) {
                 batches.acknowledge(batch);

@@ -48,6 +48,7 @@ class LaneProducer extends DefaultAsyncProducer {
                 ExchangeHelper.getMandatoryHeader(exchange, LaneConstants.GROUP, String.class),
                 ExchangeHelper.getMandatoryHeader(exchange, LaneConstants.EVENT_ID, String.class),
                 message.getHeader(LaneConstants.ALERT_ID, String.class),
+                message.getHeader(LaneConstants.TRACEPARENT, String.class),
                 message.getHeader(LaneConstants.DEAD_LETTER) != null,
                 message.getMandatoryBody(byte[].class));
     }

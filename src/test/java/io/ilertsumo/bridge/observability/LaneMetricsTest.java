@@ -26,6 +26,10 @@ class LaneMetricsTest {
     }
 
     private record TestBatch(String lane, String group, int events, byte[] body, List<Part> parts) implements Batch {
+        @Override
+        public List<String> traceparents() {
+            return List.of();
+        }
     }
 
     @Test

@@ -13,6 +13,9 @@ final class KafkaHeaders {
     /** The event's key, by which duplicates are detected; a replay has none. */
     static final String EVENT_KEY = "eventKey";
 
+    /** The event's trace context, as other programs send it in a record. */
+    static final String TRACEPARENT = "traceparent";
+
     private KafkaHeaders() {
     }
 

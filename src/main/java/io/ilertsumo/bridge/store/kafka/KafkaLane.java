@@ -41,6 +41,7 @@ final class KafkaLane implements LaneStatus {
         KafkaHeaders.put(record.headers(), KafkaHeaders.EVENT_ID, event.eventId());
         KafkaHeaders.put(record.headers(), KafkaHeaders.EVENT_KEY,
                 event.replay() ? null : HexFormat.of().formatHex(EventKey.of(event.eventId())));
+        KafkaHeaders.put(record.headers(), KafkaHeaders.TRACEPARENT, event.traceparent());
         return record;
     }
 

@@ -11,6 +11,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 
 import org.apache.kafka.clients.consumer.CloseOptions;
@@ -27,6 +28,7 @@ import org.slf4j.LoggerFactory;
 
 import io.ilertsumo.bridge.lane.Batch;
 import io.ilertsumo.bridge.lane.BatchSource;
+import io.ilertsumo.bridge.lane.LaneEvent;
 import io.ilertsumo.bridge.lane.StoreException;
 import io.ilertsumo.bridge.log.LogLimit;
 import io.micrometer.core.instrument.Counter;
@@ -68,7 +70,8 @@ final class KafkaSource implements BatchSource, ConsumerRebalanceListener {
     private record EventOfPartition(TopicPartition partition, String eventKey) {
     }
 
-    private record PendingEvent(TopicPartition partition, long offset, String group, byte[] line, long accepted)
+    private record PendingEvent(TopicPartition partition, long offset, String group, byte[] line, String traceparent,
+            long accepted)
             implements
                 Batch.Part {
         @Override
@@ -81,6 +84,11 @@ final class KafkaSource implements BatchSource, ConsumerRebalanceListener {
         @Override
         public int events() {
             return parts.size();
+        }
+
+        @Override
+        public List<String> traceparents() {
+            return parts.stream().map(PendingEvent::traceparent).filter(Objects::nonNull).toList();
         }
     }
 
@@ -224,7 +232,8 @@ final class KafkaSource implements BatchSource, ConsumerRebalanceListener {
         // records of other writers have no group
         String group = KafkaHeaders.get(event.headers(), KafkaHeaders.GROUP);
         pending.add(new PendingEvent(partition, event.offset(), group == null ? "other" : group,
-                event.value(), event.timestamp()));
+                event.value(), LaneEvent.wellFormed(KafkaHeaders.get(event.headers(), KafkaHeaders.TRACEPARENT)),
+                event.timestamp()));
     }
 
     private void changed() {

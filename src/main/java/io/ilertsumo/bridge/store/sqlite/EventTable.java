@@ -12,6 +12,7 @@ import java.util.zip.CRC32C;
 import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
 
+import io.ilertsumo.bridge.lane.LaneEvent;
 import io.ilertsumo.bridge.store.sqlite.OutboxLane.Fifo;
 import io.ilertsumo.bridge.store.sqlite.OutboxLane.State;
 
@@ -116,14 +117,19 @@ final class EventTable {
                 fifo.end);
     }
 
-    void add(String lane, String group, byte[] line, long now) throws SQLException {
-        Fifo fifo = fifo(lane, group, lastFifo + 1);
+    void add(LaneEvent event, long now) throws SQLException {
+        byte[] line = event.line();
+        Fifo fifo = fifo(event.lane(), event.group(), lastFifo + 1);
         lastFifo = Math.max(lastFifo, fifo.id);
         if (fifo.row.size() + line.length >= MAX_ROW_BYTES) {
             writeRow(fifo, now);
         }
         fifo.row.writeBytes(line);
         fifo.row.write('\n');
+        if (event.traceparent() != null) {
+            int missing = fifo.rowEvents * LaneEvent.TRACEPARENT_LENGTH - fifo.traceparents.length();
+            fifo.traceparents.append(" ".repeat(missing)).append(event.traceparent());
+        }
         fifo.rowEvents++;
         changed.add(fifo);
         events++;
@@ -133,8 +139,8 @@ final class EventTable {
     private void writeRow(Fifo fifo, long now) throws SQLException {
         if (fifo.rowEvents > 0) {
             byte[] body = fifo.row.toByteArray();
-            sql.update("INSERT INTO event VALUES (?, ?, ?, ?, ?)", ++fifo.lastRow, now, fifo.rowEvents,
-                    checksum(body), body);
+            sql.update("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)", ++fifo.lastRow, now, fifo.rowEvents,
+                    checksum(body), fifo.traceparents.isEmpty() ? null : fifo.traceparents.toString(), body);
             State state = fifo.current;
             fifo.current = new State(state.events() + fifo.rowEvents, state.bytes() + body.length, state.first(),
                     state.offset(), state.oldest() == 0 ? now : state.oldest());

@@ -221,7 +221,7 @@ public final class Outbox implements LaneStore, AutoCloseable {
                 return true;
             }
             requireRoom(event.line().length);
-            events.add(event.lane(), event.group(), event.line(), now);
+            events.add(event, now);
             seen.add(key);
             if (isFullLogged) {
                 isFullLogged = false;

@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 
 import io.ilertsumo.bridge.lane.Batch;
+import io.ilertsumo.bridge.lane.LaneEvent;
 import io.ilertsumo.bridge.store.sqlite.OutboxLane.Fifo;
 import io.ilertsumo.bridge.store.sqlite.OutboxLane.State;
 
@@ -19,7 +20,9 @@ import io.ilertsumo.bridge.store.sqlite.OutboxLane.State;
  * @param offset     bytes of this row that are before the position
  * @param isDamaged whether it is the rest of a damaged row, which is not to be delivered
  */
-record OutboxBatch(Fifo fifo, int events, byte[] body, List<Part> parts, long row, int offset, boolean isDamaged)
+record OutboxBatch(Fifo fifo, int events, byte[] body, List<String> traceparents, List<Part> parts, long row,
+        int offset,
+        boolean isDamaged)
         implements
             Batch {
 
@@ -40,14 +43,14 @@ record OutboxBatch(Fifo fifo, int events, byte[] body, List<Part> parts, long ro
     /** Reads the next batch of a FIFO, or its first row if that is damaged; {@code null} if there is no event. */
     static OutboxBatch read(Sql sql, Fifo fifo, int maxEvents, int maxBytes) throws SQLException {
         Reader reader = new Reader(fifo.committed, maxEvents, maxBytes);
-        sql.query("SELECT id, accepted, events, checksum, body FROM event WHERE id >= ? AND id < ? ORDER BY id",
+        sql.query(
+                "SELECT id, accepted, events, checksum, body, traceparents FROM event WHERE id >= ? AND id < ? ORDER BY id",
                 reader::add, reader.start.first(), fifo.end);
         byte[] lines = reader.lines.toByteArray();
         return reader.events == 0
                 ? null
                 : new OutboxBatch(fifo, reader.events, Arrays.copyOf(lines, Math.max(0, lines.length - 1)),
-                        reader.parts, reader.row,
-                        reader.offset, reader.isDamaged);
+                        reader.traceparents, reader.parts, reader.row, reader.offset, reader.isDamaged);
     }
 
     /** Collects lines of one row after the other, from a position on. */
@@ -57,6 +60,7 @@ record OutboxBatch(Fifo fifo, int events, byte[] body, List<Part> parts, long ro
         private final int maxEvents;
         private final int maxBytes;
         private final ByteArrayOutputStream lines = new ByteArrayOutputStream(64 * 1024);
+        private final List<String> traceparents = new ArrayList<>();
         private final List<Part> parts = new ArrayList<>();
         private int events;
         private long row;
@@ -78,8 +82,7 @@ record OutboxBatch(Fifo fifo, int events, byte[] body, List<Part> parts, long ro
                 // after other rows, it is read again as the first one
                 if (events == 0) {
                     isDamaged = true;
-                    long before = new String(body, 0, begin, StandardCharsets.ISO_8859_1).lines().count();
-                    add(result, Math.max(1, result.getInt(3) - (int) before), body, begin, body.length);
+                    add(result, Math.max(1, result.getInt(3) - lines(body, begin)), body, begin, body.length);
                 }
                 return false;
             }
@@ -98,9 +101,27 @@ record OutboxBatch(Fifo fifo, int events, byte[] body, List<Part> parts, long ro
                 count++;
             }
             if (count > 0) {
+                addTraceparents(result.getString(6), body, begin, count);
                 add(result, count, body, begin, end);
             }
             return count > 0 && offset == 0 && events < maxEvents;
+        }
+
+        /** Adds those of so many events from a position of the body on. */
+        private void addTraceparents(String stored, byte[] body, int begin, int count) {
+            int length = LaneEvent.TRACEPARENT_LENGTH;
+            int first = stored == null ? 0 : lines(body, begin);
+            for (int i = first; stored != null && i < first + count && (i + 1) * length <= stored.length(); i++) {
+                String traceparent = stored.substring(i * length, (i + 1) * length);
+                if (!traceparent.isBlank()) {
+                    traceparents.add(traceparent);
+                }
+            }
+        }
+
+        /** The number of lines before a position. */
+        private static int lines(byte[] body, int end) {
+            return (int) new String(body, 0, end, StandardCharsets.ISO_8859_1).chars().filter(c -> c == '\n').count();
         }
 
         private void add(ResultSet result, int count, byte[] body, int begin, int end) throws SQLException {

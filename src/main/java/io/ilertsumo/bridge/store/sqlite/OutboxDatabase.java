@@ -37,9 +37,10 @@ final class OutboxDatabase implements AutoCloseable {
             CREATE TABLE queue (id INTEGER PRIMARY KEY, lane TEXT NOT NULL, grp TEXT NOT NULL, events INTEGER NOT NULL,
                 bytes INTEGER NOT NULL, first INTEGER NOT NULL, offset INTEGER NOT NULL, UNIQUE (lane, grp));
             -- one row per commit, lane and group; id: the queue's ID in the highest 24 bits, so that no index is needed;
-            -- body: each event and a line break; checksum: CRC-32C of the body
+            -- traceparents: 55 characters for each event up to the last one that has a trace context, blanks where there
+            -- is none; body: each event and a line break; checksum: CRC-32C of the body
             CREATE TABLE event (id INTEGER PRIMARY KEY, accepted INTEGER NOT NULL, events INTEGER NOT NULL,
-                checksum INTEGER NOT NULL, body BLOB NOT NULL);
+                checksum INTEGER NOT NULL, traceparents TEXT, body BLOB NOT NULL);
             -- rows of events whose checksum is wrong
             CREATE TABLE damaged (id INTEGER PRIMARY KEY, lane TEXT NOT NULL, grp TEXT NOT NULL,
                 accepted INTEGER NOT NULL, events INTEGER NOT NULL, checksum INTEGER NOT NULL, body BLOB);

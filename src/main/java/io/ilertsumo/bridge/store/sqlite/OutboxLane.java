@@ -62,6 +62,8 @@ final class OutboxLane implements LaneStatus, BatchSource {
         long lastRow;
         /** Events that are not written yet, each with a line break. */
         ByteArrayOutputStream row;
+        /** Of these events, as in the table; empty as long as none has a trace context. */
+        StringBuilder traceparents;
         int rowEvents;
 
         Fifo(long id, OutboxLane lane, String group) {
@@ -78,6 +80,7 @@ final class OutboxLane implements LaneStatus, BatchSource {
 
         void clearRow() {
             row = new ByteArrayOutputStream(1024);
+            traceparents = new StringBuilder(0);
             rowEvents = 0;
         }
     }

@@ -250,7 +250,7 @@ class KafkaModelTest {
 
         /** Its line has a number, by which it differs from its duplicates. */
         private LaneEvent event(String id, String alert, String group, boolean replay) {
-            return new LaneEvent("express", group, id, alert, replay, (id + " " + ++lines).getBytes(UTF_8));
+            return new LaneEvent("express", group, id, alert, null, replay, (id + " " + ++lines).getBytes(UTF_8));
         }
 
         private void add(LaneEvent event) {

@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -96,13 +97,28 @@ class KafkaStoreTest extends KafkaFixture {
         BatchSource source = open(store, "express");
         append(store, event("express", "red", "1", "alert"));
         append(store, event("express", "red", "1", "alert"));
-        append(store, new LaneEvent("express", "red", "1", "alert", true, "replayed".getBytes(UTF_8)));
+        append(store, new LaneEvent("express", "red", "1", "alert", null, true, "replayed".getBytes(UTF_8)));
         append(store, event("express", "red", "2", "alert"));
 
         assertTrue(source.await(3, ALL, 10_000));
 
         assertEquals("event 1\nreplayed\nevent 2", new String(source.next(ALL, ALL).body(), UTF_8));
         assertEquals(1, registry.counter("bridge.duplicates.removed", "lane", "express").count());
+    }
+
+    @Test
+    void theTraceContextOfAnEventIsAHeaderOfItsRecord() throws Exception {
+        KafkaStore store = openStore();
+        BatchSource source = open(store, "express");
+        String traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        append(store, event("express", "red", "1", "alert"));
+        append(store, new LaneEvent("express", "red", "2", "alert", traceparent, false, new byte[1]));
+
+        assertTrue(source.await(2, ALL, 10_000));
+
+        assertEquals(List.of(traceparent), source.next(ALL, ALL).traceparents());
+        assertEquals(Arrays.asList(null, traceparent), broker.records(prefix + "express").stream()
+                .map(one -> KafkaHeaders.get(one.headers(), "traceparent")).toList());
     }
 
     @Test
@@ -233,9 +249,9 @@ class KafkaStoreTest extends KafkaFixture {
 
         for (int i = 0; i < 10; i++) {
             good.add(result(store, event("express", "red", "good" + i, "alert")));
-            bad.add(result(store, new LaneEvent("express", "red", "large", "alert", false, new byte[1_100_000])));
-            bad.add(result(store, new LaneEvent("express", "red", "null", "alert", false, null)));
-            bad.add(result(store, new LaneEvent("express", "red", null, null, false, new byte[1])));
+            bad.add(result(store, new LaneEvent("express", "red", "large", "alert", null, false, new byte[1_100_000])));
+            bad.add(result(store, new LaneEvent("express", "red", "null", "alert", null, false, null)));
+            bad.add(result(store, new LaneEvent("express", "red", null, null, null, false, new byte[1])));
             bad.add(result(store, event("no topic's name", "red", "lane", "alert")));
             bad.add(result(store, event("dead-letters", "red", "lane", "alert")));
             bad.add(result(store, event(null, "red", "lane", "alert")));
@@ -368,7 +384,7 @@ class KafkaStoreTest extends KafkaFixture {
     }
 
     private static LaneEvent event(String lane, String group, String id, String alert) {
-        return new LaneEvent(lane, group, id, alert, false, ("event " + id).getBytes(UTF_8));
+        return new LaneEvent(lane, group, id, alert, null, false, ("event " + id).getBytes(UTF_8));
     }
 
     private static CompletableFuture<Exception> result(KafkaStore store, LaneEvent event) {

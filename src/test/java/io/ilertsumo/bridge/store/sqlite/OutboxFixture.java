@@ -131,7 +131,7 @@ abstract class OutboxFixture {
     }
 
     CompletableFuture<Result> append(String lane, String group, String id, String text) {
-        return append(new LaneEvent(lane, group, id, null, false, text.getBytes(UTF_8)));
+        return append(new LaneEvent(lane, group, id, null, null, false, text.getBytes(UTF_8)));
     }
 
     CompletableFuture<Result> append(LaneEvent event) {

@@ -125,7 +125,7 @@ class OutboxModelTest extends OutboxFixture {
         if (operation instanceof Append append) {
             String id = "id-" + append.id;
             boolean duplicate = !append.replay && !model.seen.add(id);
-            Result result = get(append(new LaneEvent(append.lane, append.group, id, null, append.replay,
+            Result result = get(append(new LaneEvent(append.lane, append.group, id, null, null, append.replay,
                     text(id).getBytes(UTF_8))));
             assertEquals(new Result(duplicate, null), result);
             if (!duplicate) {

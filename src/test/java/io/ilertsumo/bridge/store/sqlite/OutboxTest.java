@@ -452,14 +452,45 @@ class OutboxTest extends OutboxFixture {
     void aReplayIsStoredThoughItsIdWasSeen() throws Exception {
         open(PLENTY);
         assertStored(append("lane", "g", "id", "1"));
-        LaneEvent replay = new LaneEvent("lane", "g", "id", null, true, "1".getBytes(UTF_8));
-        LaneEvent unknown = new LaneEvent("lane", "g", "unknown", null, true, "2".getBytes(UTF_8));
+        LaneEvent replay = new LaneEvent("lane", "g", "id", null, null, true, "1".getBytes(UTF_8));
+        LaneEvent unknown = new LaneEvent("lane", "g", "unknown", null, null, true, "2".getBytes(UTF_8));
 
         assertStored(append(replay));
         assertStored(append(unknown));
 
         assertEquals(List.of("1", "1", "2"), lines(next("lane")));
         assertDuplicate(append("lane", "g", "unknown", "2"));
+    }
+
+    @Test
+    void aTraceContextIsKeptWithItsEvent() throws Exception {
+        open(PLENTY);
+        List<CompletableFuture<Result>> stored = new ArrayList<>();
+        CountDownLatch release = holdWriter();
+        for (int i = 0; i < 6; i++) {
+            String traceparent = i == 1 || i == 4 ? traceparent(i) : i == 2 ? "00-malformed" : null;
+            stored.add(append(new LaneEvent("lane", "g", "id-" + i, null, traceparent, false,
+                    ("event " + i).getBytes(UTF_8))));
+        }
+        release.countDown();
+        stored.forEach(OutboxFixture::assertStored);
+        store("other lane", "g", "without");
+
+        reopen(PLENTY);
+
+        assertEquals(1, number("SELECT count(*) FROM event WHERE traceparents IS NULL"));
+        assertEquals(1, number("SELECT count(*) FROM event WHERE traceparents IS NOT NULL"), "one commit");
+        for (List<String> expected : List.of(List.of(traceparent(1)), List.<String>of(), List.of(traceparent(4)))) {
+            Batch batch = next("lane", 2, ALL);
+            assertEquals(2, batch.events());
+            assertEquals(expected, batch.traceparents());
+            acknowledge(batch);
+        }
+        assertEquals(List.of(), next("other lane").traceparents());
+    }
+
+    private static String traceparent(int number) {
+        return "00-0af7651916cd43dd8448eb211c80319c-b7ad6b716920333" + number + "-01";
     }
 
     @Test
@@ -947,7 +978,7 @@ class OutboxTest extends OutboxFixture {
 
     @Test
     void everyCallbackIsCalledWheneverTheFileIsClosed() throws Exception {
-        LaneEvent event = new LaneEvent("lane", "g", "id", null, false, "1".getBytes(UTF_8));
+        LaneEvent event = new LaneEvent("lane", "g", "id", null, null, false, "1".getBytes(UTF_8));
         AtomicLong sent = new AtomicLong();
         AtomicLong called = new AtomicLong();
         AtomicInteger others = new AtomicInteger();
