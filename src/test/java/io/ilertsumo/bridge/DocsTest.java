@@ -34,7 +34,7 @@ class DocsTest {
     private static final Pattern CODE_BLOCK = Pattern.compile("(?ms)^ *```.*?^ *```$");
     private static final Pattern FILE = Pattern
             .compile("(?<![\\w./-])(?:bench|docs|k8s|routes|setup|src)/[\\w./-]*\\w(?![\\w*…])");
-    private static final Pattern TEST = Pattern.compile("`(\\w+(?:Test|IT))`");
+    private static final Pattern TEST = Pattern.compile("`([a-zA-Z0-9]+(?:Test|IT))`");
     private static final Pattern SETTING = Pattern.compile("\\bBRIDGE_[A-Z_]*[A-Z]\\b(?!_?…)");
     /** Files that a reader creates. */
     private static final Set<String> CREATED = Set.of("k8s/components/secret-file/secrets.env",

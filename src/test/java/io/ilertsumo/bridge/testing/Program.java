@@ -45,7 +45,7 @@ public final class Program implements AutoCloseable {
         ProcessBuilder builder = new ProcessBuilder(command);
         Map<String, String> all = builder.environment();
         all.keySet().removeIf(
-                name -> name.matches("(SUMOLOGIC|ILERT|BRIDGE|KAFKA|QUARKUS|CAMEL)_.*|(?i:https?|no)_(?i:proxy)"));
+                name -> name.matches("(SUMOLOGIC|ILERT|BRIDGE|KAFKA|QUARKUS|CAMEL|OTEL)_.*|(?i:https?|no)_(?i:proxy)"));
         all.put("QUARKUS_HTTP_PORT", "0");
         all.put("QUARKUS_MANAGEMENT_PORT", "0");
         all.putAll(environment);
@@ -57,9 +57,9 @@ public final class Program implements AutoCloseable {
         }
     }
 
-    /** What the build has left in {@code target} last, as the build says it. */
+    /** What the build has left in its directory last, as the build says it. */
     private static List<String> command(String... properties) {
-        Path target = Path.of("target").toAbsolutePath();
+        Path target = Path.of(System.getProperty("build.directory", "target")).toAbsolutePath();
         Properties artifact = new Properties();
         try (InputStream in = Files.newInputStream(target.resolve("quarkus-artifact.properties"))) {
             artifact.load(in);
