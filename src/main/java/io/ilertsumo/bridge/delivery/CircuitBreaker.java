@@ -103,6 +103,11 @@ public class CircuitBreaker implements BatchListener {
         return open;
     }
 
+    /** Makes each open circuit half-open: routes or secrets have changed. */
+    public void retry() {
+        circuits.values().forEach(circuit -> circuit.retryAt = System.nanoTime());
+    }
+
     private Circuit circuit(String name) {
         return circuits.computeIfAbsent(name, lane -> {
             Circuit circuit = new Circuit();

@@ -1,11 +1,12 @@
 package io.ilertsumo.bridge.delivery;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
+import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
 
+import io.ilertsumo.bridge.settings.SecretsChanged;
 import io.ilertsumo.bridge.settings.SumoLogicSettings;
 
 /**
@@ -18,15 +19,30 @@ public class SecretMasker {
     /** A shorter part of the URL is no token, but a word. */
     private static final int MIN_TOKEN_LENGTH = 8;
 
-    private final List<String> secrets = new ArrayList<>();
+    private volatile List<String> present;
+    /** The former ones too, after a change. */
+    private volatile List<String> secrets;
 
     SecretMasker(SumoLogicSettings settings) {
-        settings.token().ifPresent(secrets::add);
-        String url = settings.url().orElse("");
+        present = secrets(settings.url().orElse(""), settings.token().orElse(""));
+        secrets = present;
+    }
+
+    void change(@Observes SecretsChanged changed) {
+        List<String> former = present;
+        present = secrets(changed.value("sumologic.url"), changed.value("sumologic.token"));
+        if (!present.equals(former)) {
+            secrets = Stream.concat(present.stream(), former.stream()).toList();
+        }
+    }
+
+    private static List<String> secrets(String url, String token) {
         String path = url.replaceFirst("[?#].*", "").replaceFirst("/+$", "");
         String query = url.replaceFirst("[^?]*\\??", "");
-        Stream.of(path.substring(path.lastIndexOf('/') + 1), query)
-                .filter(part -> part.length() >= MIN_TOKEN_LENGTH).forEach(secrets::add);
+        return Stream.concat(Stream.of(token).filter(secret -> !secret.isEmpty()),
+                Stream.of(path.substring(path.lastIndexOf('/') + 1), query)
+                        .filter(part -> part.length() >= MIN_TOKEN_LENGTH))
+                .toList();
     }
 
     /** Returns the text with asterisks in place of the token. */

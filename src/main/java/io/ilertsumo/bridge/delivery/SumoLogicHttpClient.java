@@ -31,10 +31,16 @@ public class SumoLogicHttpClient implements HttpClientConfigurer {
 
     private static final int MAX_ANSWER_BYTES = 64 * 1024;
 
-    private final ProxyRoutePlanner proxies;
+    private final Config config;
 
     SumoLogicHttpClient(Config config) {
-        proxies = new ProxyRoutePlanner(setting -> config.getOptionalValue(setting, String.class).orElse(null));
+        this.config = config;
+        // a wrong proxy stops the start
+        proxies();
+    }
+
+    private ProxyRoutePlanner proxies() {
+        return new ProxyRoutePlanner(setting -> config.getOptionalValue(setting, String.class).orElse(null));
     }
 
     /** Whom the client trusts. */
@@ -52,6 +58,7 @@ public class SumoLogicHttpClient implements HttpClientConfigurer {
 
     @Override
     public void configureHttpClient(HttpClientBuilder builder) {
+        ProxyRoutePlanner proxies = proxies();
         builder.setRoutePlanner(proxies);
         builder.disableAuthCaching();
         builder.disableRedirectHandling();

@@ -2,28 +2,53 @@ package io.ilertsumo.bridge.http;
 
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
+import java.time.Duration;
 import java.util.Base64;
 
 /**
  * A secret that calls are authenticated by, compared in constant time. One that is not ASCII may be sent in UTF-8 or in
- * ISO-8859-1. Immutable.
+ * ISO-8859-1. After a change the former secret is valid for some more minutes. Thread-safe.
  */
 final class Credentials {
 
     /** The value of {@code WWW-Authenticate} for HTTP Basic (RFC 7617). */
     static final String CHALLENGE = "Basic realm=\"ilert-sumologic-bridge\", charset=\"UTF-8\"";
+    /** How long the former secret is valid after a change. */
+    static final Duration OVERLAP = Duration.ofMinutes(5);
     private static final String BASIC = "Basic ";
 
-    private final byte[] utf8;
-    private final byte[] latin1;
+    private volatile Secrets secrets;
+
+    private record Secrets(Secret present, Secret former, long changedNanos) {
+    }
+
+    private record Secret(byte[] utf8, byte[] latin1) {
+
+        boolean matches(byte[] given) {
+            return MessageDigest.isEqual(utf8, given) | MessageDigest.isEqual(latin1, given);
+        }
+    }
 
     /** @param secret the value of a header, or {@code user:password} */
     Credentials(String secret) {
-        utf8 = secret.getBytes(StandardCharsets.UTF_8);
+        Secret first = secret(secret);
+        secrets = new Secrets(first, first, System.nanoTime());
+    }
+
+    private static Secret secret(String text) {
+        byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
         // what ISO-8859-1 lacks would become a question mark, which anybody could send
-        latin1 = StandardCharsets.ISO_8859_1.newEncoder().canEncode(secret)
-                ? secret.getBytes(StandardCharsets.ISO_8859_1)
-                : utf8;
+        return new Secret(utf8, StandardCharsets.ISO_8859_1.newEncoder().canEncode(text)
+                ? text.getBytes(StandardCharsets.ISO_8859_1)
+                : utf8);
+    }
+
+    /** Replaces the secret by another one; does nothing if it is the same. */
+    void change(String secret) {
+        Secret next = secret(secret);
+        if (!MessageDigest.isEqual(next.utf8, secrets.present.utf8)) {
+            secrets = new Secrets(next, secrets.present, System.nanoTime());
+        }
     }
 
     /** Whether an {@code Authorization} header, or {@code null} for none, has these credentials. */
@@ -43,6 +68,12 @@ final class Credentials {
     }
 
     private boolean matches(byte[] given) {
-        return MessageDigest.isEqual(utf8, given) | MessageDigest.isEqual(latin1, given);
+        return matches(given, System.nanoTime());
+    }
+
+    boolean matches(byte[] given, long nanos) {
+        Secrets valid = secrets;
+        return valid.present.matches(given)
+                | (nanos - valid.changedNanos < OVERLAP.toNanos() & valid.former.matches(given));
     }
 }

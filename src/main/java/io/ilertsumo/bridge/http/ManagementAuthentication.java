@@ -7,11 +7,13 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import io.ilertsumo.bridge.settings.BridgeSettings;
+import io.ilertsumo.bridge.settings.SecretsChanged;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
@@ -35,7 +37,7 @@ public class ManagementAuthentication {
     private static final String OTHERS = "other addresses";
     private static final Logger LOG = LoggerFactory.getLogger(ManagementAuthentication.class);
 
-    private final Optional<Credentials> credentials;
+    private volatile Optional<Credentials> credentials;
     /** Failed logins by address in the present period. */
     private final Map<String, Integer> failures = new HashMap<>();
     private long periodNanos = System.nanoTime();
@@ -43,6 +45,15 @@ public class ManagementAuthentication {
     ManagementAuthentication(BridgeSettings settings) {
         credentials = settings.managementPassword()
                 .map(secret -> new Credentials(settings.managementUsername() + ":" + secret));
+    }
+
+    void change(@Observes SecretsChanged secrets) {
+        String password = secrets.value("bridge.management.password");
+        if (!password.isEmpty()) {
+            String secret = secrets.value("bridge.management.username") + ":" + password;
+            credentials.ifPresent(former -> former.change(secret));
+            credentials = credentials.or(() -> Optional.of(new Credentials(secret)));
+        }
     }
 
     /** Passes the call on to the next handler, or answers why it is rejected. To be called on the event loop. */

@@ -1,6 +1,10 @@
 package io.ilertsumo.bridge.http;
 
+import java.util.ArrayDeque;
 import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentHashMap;
 
 import jakarta.inject.Named;
 import jakarta.inject.Singleton;
@@ -10,6 +14,7 @@ import org.apache.camel.ExchangePattern;
 import org.apache.camel.ExchangePropertyKey;
 import org.apache.camel.Message;
 import org.apache.camel.Processor;
+import org.apache.camel.RuntimeCamelException;
 import org.apache.camel.component.platform.http.PlatformHttpEndpoint;
 import org.apache.camel.component.platform.http.spi.PlatformHttpConsumer;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpConsumer;
@@ -47,6 +52,10 @@ public class WebhookEngine extends VertxPlatformHttpEngine {
     private final ReceivedEvents received;
     private final EdgeConnector connector;
     private final LogLimit failures = new LogLimit();
+    /** By path. */
+    private final Map<String, WebhookConsumer> consumers = new ConcurrentHashMap<>();
+    /** What waits until the routes are replaced; {@code null} while calls are not held. */
+    private Queue<Runnable> held;
 
     WebhookEngine(RoutePool pool, WebhookGuard guard, ReceivedEvents received, EdgeConnector connector) {
         this.pool = pool;
@@ -62,6 +71,25 @@ public class WebhookEngine extends VertxPlatformHttpEngine {
                 : super.createConsumer(endpoint, processor);
     }
 
+    /** Makes calls wait until {@link #release()}, so that their routes can be replaced. Those in flight go on. */
+    public synchronized void hold() {
+        held = held == null ? new ArrayDeque<>() : held;
+    }
+
+    /** Passes the calls that waited on to the routes that consume from their paths now. */
+    public void release() {
+        Queue<Runnable> tasks;
+        synchronized (this) {
+            tasks = held == null ? new ArrayDeque<>() : held;
+            held = null;
+        }
+        tasks.forEach(Runnable::run);
+    }
+
+    private synchronized boolean isHeld(Runnable task) {
+        return held != null && held.add(task);
+    }
+
     /** Starts the route on a thread of the pool, and has the answer written on the event loop once the exchange is done. */
     private final class WebhookConsumer extends VertxPlatformHttpConsumer {
 
@@ -70,16 +98,51 @@ public class WebhookEngine extends VertxPlatformHttpEngine {
         }
 
         @Override
-        protected void handleRequest(RoutingContext call) {
-            if (isSuspended()) {
-                guard.reject(call, 503, "unavailable", "The webhook is suspended");
-                return;
+        protected void doStart() throws Exception {
+            super.doStart();
+            consumers.put(getEndpoint().getPath(), this);
+        }
+
+        @Override
+        protected void doStop() throws Exception {
+            consumers.remove(getEndpoint().getPath(), this);
+            // until the release it takes the calls of its path, which would be answered 404
+            if (!isHeld(this::end)) {
+                end();
             }
+        }
+
+        private void end() {
+            try {
+                super.doStop();
+            } catch (Exception e) {
+                throw RuntimeCamelException.wrapRuntimeException(e);
+            }
+        }
+
+        @Override
+        protected void handleRequest(RoutingContext call) {
             // throws where the query can't be decoded, which is answered 400
             call.queryParams();
             Context context = call.vertx().getOrCreateContext();
-            Exchange exchange = exchange(call);
             Long share = guard.takeOver(call);
+            if (!isHeld(() -> context.runOnContext(later -> pass(call, context, share)))) {
+                pass(call, context, share);
+            }
+        }
+
+        private void pass(RoutingContext call, Context context, Long share) {
+            // not this one if its route was replaced meanwhile
+            consumers.getOrDefault(getEndpoint().getPath(), this).start(call, context, share);
+        }
+
+        private void start(RoutingContext call, Context context, Long share) {
+            if (isSuspended() || isStopped()) {
+                guard.release(share);
+                guard.reject(call, 503, "unavailable", "The webhook is suspended");
+                return;
+            }
+            Exchange exchange = exchange(call);
             pool.execute(() -> {
                 try {
                     createUoW(exchange);

@@ -10,6 +10,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import io.ilertsumo.bridge.settings.BridgeSettings;
+import io.ilertsumo.bridge.settings.SecretsChanged;
 import io.ilertsumo.bridge.settings.WebhookSettings;
 import io.ilertsumo.bridge.settings.WebhookSettings.Authentication;
 import io.quarkus.vertx.http.runtime.RouteConstants;
@@ -61,15 +62,21 @@ public class WebhookGuard {
         this.received = received;
         this.connector = connector;
         this.authentication = webhook.auth();
-        String secret = webhook.password().orElse("");
-        this.credentials = new Credentials(
-                authentication == Authentication.BASIC ? webhook.username() + ":" + secret : secret);
+        this.credentials = new Credentials(secret(webhook.username(), webhook.password().orElse("")));
         this.bodyMillis = settings.receiveTimeout().toMillis();
         this.maxBodySize = settings.maxBodySize().asLongValue();
         long maxBytes = settings.receiveMaxBytes().asLongValue();
         // the largest body must fit, if it is the only one
         this.maxReserved = Math.max(maxBodySize,
                 maxBytes > 0 ? maxBytes : Runtime.getRuntime().maxMemory() / PART_OF_HEAP);
+    }
+
+    private String secret(String username, String password) {
+        return authentication == Authentication.BASIC ? username + ":" + password : password;
+    }
+
+    void change(@Observes SecretsChanged secrets) {
+        credentials.change(secret(secrets.value("ilert.webhook.username"), secrets.value("ilert.webhook.password")));
     }
 
     void register(@Observes Router router) {

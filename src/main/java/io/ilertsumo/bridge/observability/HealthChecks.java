@@ -64,4 +64,16 @@ public class HealthChecks {
             return response.build();
         };
     }
+
+    /** Always up; with the reason for which changed files are not used. */
+    @Produces
+    @ApplicationScoped
+    @Readiness
+    HealthCheck reload(Reloads reloads) {
+        return () -> {
+            HealthCheckResponseBuilder response = HealthCheckResponse.named("reload").up();
+            reloads.refused().forEach(response::withData);
+            return response.build();
+        };
+    }
 }

@@ -111,8 +111,14 @@ public class LaneMetrics implements BatchListener {
 
     /** All lanes with a consumer, which may be about to open them. Of others the store refuses the start, or logs them. */
     void register(@Observes AfterStart started, CamelContext context) {
+        register(context);
+    }
+
+    /** Registers the lanes of routes that were added since. */
+    public void register(CamelContext context) {
         for (Route route : context.getRoutes()) {
-            if (route.getEndpoint() instanceof LaneEndpoint lane) {
+            if (route.getEndpoint() instanceof LaneEndpoint lane
+                    && registry.find("bridge.pending.events").tag("lane", lane.getLane()).gauge() == null) {
                 register(lane.getLane());
             }
         }

@@ -59,6 +59,10 @@ public interface BridgeSettings {
     @WithName("routes.dir")
     Optional<Path> routesDir();
 
+    /** Whether an edit of that directory is loaded without a restart. */
+    @WithName("routes.reload")
+    boolean routesReload();
+
     Store store();
 
     @WithName("kafka.topic-prefix")

@@ -9,10 +9,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -26,7 +26,6 @@ import io.smallrye.config.ConfigSourceFactory;
 import io.smallrye.config.ConfigValidationException;
 import io.smallrye.config.ConfigValidationException.Problem;
 import io.smallrye.config.ConfigValidator;
-import io.smallrye.config.EnvConfigSource;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import io.smallrye.config.SmallRyeConfigBuilderCustomizer;
 import io.smallrye.config.WithName;
@@ -39,8 +38,6 @@ import io.smallrye.config.common.utils.StringUtil;
  */
 public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, ConfigValidator {
 
-    /** Between environment variables (300) and system properties (400). */
-    private static final int FILES_ORDINAL = 350;
     /** Above Quarkus's own converter of sizes, which refuses 1MB. */
     private static final int CONVERTER_PRIORITY = 1000;
     private static final Pattern VARIABLE = Pattern.compile("[A-Z0-9_]+");
@@ -62,15 +59,9 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
         if (dir == null || dir.isEmpty()) {
             return List.of();
         }
-        Map<String, String> secrets = new HashMap<>();
-        try (Stream<Path> files = Files.list(Path.of(dir))) {
-            // the last line may end with a line break
-            files.filter(Files::isRegularFile).forEach(file -> text(file).ifPresent(
-                    secret -> secrets.put(file.getFileName().toString(), secret.replaceAll("\\R+\\z", ""))));
-        } catch (IOException e) {
-            // reported by the check of the directory
-        }
-        return List.of(new EnvConfigSource(secrets, FILES_ORDINAL));
+        Map<String, String> secrets = SecretFiles.read(Path.of(dir));
+        secrets.values().removeIf(Objects::isNull);
+        return List.of(new SecretFiles(secrets));
     }
 
     @Override
@@ -146,12 +137,19 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
     private static void check(SumoLogicSettings settings, List<String> errors) {
         if (settings.url().isEmpty()) {
             errors.add("SUMOLOGIC_URL is missing: the URL of the Sumo Logic HTTP source");
-        } else if (!isHttpUrl(settings.url().get())) {
-            errors.add("SUMOLOGIC_URL is not an http or https URL, or has blanks, quotes or a # in it");
         }
-        if (settings.token().filter(token -> !TOKEN.matcher(token).matches()).isPresent()) {
-            errors.add("SUMOLOGIC_TOKEN must be the token alone, without x-sumo-token:, blanks or quotes");
+        settings.url().map(url -> error("SUMOLOGIC_URL", url)).ifPresent(errors::add);
+        settings.token().map(token -> error("SUMOLOGIC_TOKEN", token)).ifPresent(errors::add);
+    }
+
+    /** Returns what is wrong with the value of an environment variable or file; {@code null} if nothing is. */
+    static String error(String variable, String value) {
+        if (variable.equals("SUMOLOGIC_URL") && !isHttpUrl(value)) {
+            return "SUMOLOGIC_URL is not an http or https URL, or has blanks, quotes or a # in it";
+        } else if (variable.equals("SUMOLOGIC_TOKEN") && !TOKEN.matcher(value).matches()) {
+            return "SUMOLOGIC_TOKEN must be the token alone, without x-sumo-token:, blanks or quotes";
         }
+        return null;
     }
 
     private static void check(BridgeSettings settings, List<String> errors) {
@@ -179,7 +177,7 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
     }
 
     /** The text of a file; empty if it can't be read or is not UTF-8. */
-    private static Optional<String> text(Path file) {
+    static Optional<String> text(Path file) {
         try {
             return Optional.of(Files.readString(file));
         } catch (IOException e) {

@@ -71,7 +71,7 @@ public class RouteCheck {
         starting.getMain().getCamelContext().getPropertiesComponent().setOverrideProperties(properties);
     }
 
-    private static Path requireRoutes(Path dir) {
+    static Path requireRoutes(Path dir) {
         String[] files = dir.toFile().list((folder, name) -> name.endsWith(".camel.yaml"));
         if (files == null || files.length == 0) {
             throw new ConfigurationException("BRIDGE_ROUTES_DIR contains no *.camel.yaml: " + dir);
@@ -87,6 +87,11 @@ public class RouteCheck {
         } catch (Exception e) {
             throw new ConfigurationException(reason(model, e), e);
         }
+        check(context, model);
+    }
+
+    /** @throws ConfigurationException with all errors, if the routes that were built have any */
+    void check(CamelContext context, Model model) {
         Set<String> sources = model.getRouteDefinitions().stream()
                 .map(route -> endpoint(context, route.getInput().getEndpointUri())).collect(Collectors.toSet());
         Set<String> errors = new LinkedHashSet<>();
@@ -110,8 +115,13 @@ public class RouteCheck {
         }
     }
 
+    /** The endpoints, without options, that routes send to. */
+    static Set<String> targets(CamelContext context, Model model) {
+        return targets(model).values().stream().map(uri -> endpoint(context, uri)).collect(Collectors.toSet());
+    }
+
     /** Camel's own message lacks the line, and for most steps the file. */
-    private static String reason(Model model, Throwable failure) {
+    static String reason(Model model, Throwable failure) {
         VetoCamelContextStartException veto = ObjectHelper.getException(VetoCamelContextStartException.class, failure);
         if (veto != null) {
             return veto.getMessage() + ": " + rootOf(veto).getMessage();
@@ -159,7 +169,7 @@ public class RouteCheck {
     }
 
     /** The endpoint without its options. Placeholders in others may be those of a Kamelet. */
-    private static String endpoint(CamelContext context, String uri) {
+    static String endpoint(CamelContext context, String uri) {
         String endpoint = uri.replaceFirst("\\?.*", "").replaceFirst(":/+", ":");
         return isOfRoute(endpoint) ? context.resolvePropertyPlaceholders(endpoint) : endpoint;
     }

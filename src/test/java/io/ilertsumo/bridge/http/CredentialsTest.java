@@ -66,4 +66,23 @@ class CredentialsTest {
     private static String basic(String credentials, Charset charset) {
         return "Basic " + Base64.getEncoder().encodeToString(credentials.getBytes(charset));
     }
+
+    @Test
+    void afterAChangeTheFormerSecretIsValidForAWhileAndNoneBeforeIt() {
+        Credentials credentials = new Credentials("first");
+        credentials.change("second");
+        credentials.change("second");
+        long now = System.nanoTime();
+
+        assertTrue(credentials.matches("first".getBytes(UTF_8), now));
+        assertTrue(credentials.matches("second".getBytes(UTF_8), now));
+        assertFalse(credentials.matches("third".getBytes(UTF_8), now));
+        assertFalse(credentials.matches("first".getBytes(UTF_8), now + Credentials.OVERLAP.toNanos()));
+        assertTrue(credentials.matches("second".getBytes(UTF_8), now + Credentials.OVERLAP.toNanos()));
+
+        credentials.change("third");
+        assertFalse(credentials.matches("first".getBytes(UTF_8), System.nanoTime()));
+        assertTrue(credentials.matches("second".getBytes(UTF_8), System.nanoTime()));
+        assertTrue(credentials.matches("third".getBytes(UTF_8), System.nanoTime()));
+    }
 }

@@ -223,8 +223,13 @@ public final class Program implements AutoCloseable {
 
     /** What the management port answers to a call with that method. */
     public String manage(String method, String path) throws IOException, InterruptedException {
+        return manage(method, path, SumoLogicResource.MANAGEMENT_PASSWORD);
+    }
+
+    /** What the management port answers to a call with that method and password. */
+    public String manage(String method, String path, String password) throws IOException, InterruptedException {
         HttpRequest request = HttpRequest.newBuilder(URI.create("http://localhost:" + managementPort + path))
-                .header("Authorization", basic("admin", SumoLogicResource.MANAGEMENT_PASSWORD))
+                .header("Authorization", basic("admin", password))
                 .header("X-Requested-By", "test").method(method, HttpRequest.BodyPublishers.noBody()).build();
         return client.send(request, HttpResponse.BodyHandlers.ofString()).body();
     }

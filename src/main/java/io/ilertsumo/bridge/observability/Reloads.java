@@ -1,0 +1,69 @@
+package io.ilertsumo.bridge.observability;
+
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentSkipListMap;
+
+import jakarta.enterprise.context.ApplicationScoped;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import io.ilertsumo.bridge.delivery.SecretMasker;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+
+/** What became of changes of the routes and secrets while the bridge runs: logs and counts them. Thread-safe. */
+@ApplicationScoped
+public class Reloads {
+
+    /** The directory {@code BRIDGE_ROUTES_DIR}. */
+    public static final String ROUTES = "routes";
+    /** The directory {@code BRIDGE_SECRETS_DIR}. */
+    public static final String SECRETS = "secrets";
+    private static final Logger LOG = LoggerFactory.getLogger(Reloads.class);
+
+    private final SecretMasker masker;
+    private final MeterRegistry registry;
+    /** The reason by {@link #ROUTES} and {@link #SECRETS}. */
+    private final Map<String, String> refused = new ConcurrentSkipListMap<>();
+
+    Reloads(SecretMasker masker, MeterRegistry registry) {
+        this.masker = masker;
+        this.registry = registry;
+        for (String files : List.of(ROUTES, SECRETS)) {
+            Gauge.builder("bridge.reload.refused", refused, reasons -> reasons.containsKey(files) ? 1 : 0)
+                    .description("1 while changed files are not used").tags("files", files).register(registry);
+            for (String result : List.of("loaded", "refused")) {
+                registry.counter("bridge.reloads", "files", files, "result", result);
+            }
+        }
+    }
+
+    /** Why changed files are not used. */
+    public Map<String, String> refused() {
+        return refused;
+    }
+
+    /** Counts a change that is used. */
+    public void loaded(String files, String what) {
+        LOG.info("Loaded without a restart: {}", what);
+        registry.counter("bridge.reloads", "files", files, "result", "loaded").increment();
+    }
+
+    /** Counts a change that is not used. */
+    public void refuse(String files, String reason) {
+        refused.put(files, masker.mask(reason));
+        LOG.error("The changed {} are not used, and the former ones stay in use until the files are repaired: {}",
+                files,
+                refused.get(files));
+        registry.counter("bridge.reloads", "files", files, "result", "refused").increment();
+    }
+
+    /** Ends a refusal: all files are used. */
+    public void accept(String files) {
+        if (refused.remove(files) != null) {
+            LOG.info("The {} are repaired: all their files are used", files);
+        }
+    }
+}
