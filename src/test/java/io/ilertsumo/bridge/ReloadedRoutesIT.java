@@ -76,12 +76,19 @@ class ReloadedRoutesIT {
     @Test
     void aCallThatIsInFlightIsAnsweredByItsRouteAndAReplayWorksAfterwards() throws Exception {
         routes.edit("route.camel.yaml", "        - choice:\n            id: group-by-type", """
-                - delay:
-                    expression:
-                      simple:
-                        expression: ${header.eventType} == 'alert-snoozed' ? 3000 : 0
-                - choice:
-                    id: group-by-type""");
+                        - choice:
+                            when:
+                              - expression:
+                                  simple:
+                                    expression: ${header.eventType} == 'alert-snoozed'
+                                steps:
+                                  - delay:
+                                      expression:
+                                        constant:
+                                          expression: "3000"
+                        - choice:
+                            id: group-by-type
+                """);
         sumoLogic.answerNext(1, new Answer.Status(400));
         try (Program program = start()) {
             assertEquals(202, program.send(Events.express(Events.newId())));
@@ -101,7 +108,7 @@ class ReloadedRoutesIT {
     @CsvSource(delimiter = '|', textBlock = """
             route.camel.yaml      | - choice:               | - choize:                 | Unknown node id: choize
             lane.camel.yaml       | {{bridge.bulk.linger}}  | {{bridge.bulk.lingr}}     | bridge.bulk.lingr
-            route.camel.yaml      | uri: lane               | uri: lain                 | No component found with scheme: lain
+            route.camel.yaml      | uri: lane               | uri: lain                 | No endpoint could be found for: lain
             lane.camel.yaml       | name: deliver           | name: delivr              | no route consumes from direct:delivr
             lane.camel.yaml       | lane: bulk              | lane: express             | no route consumes from lane:bulk
             sumologic-sink.kamelet.yaml | ref: sumoFields   | ref: sumoFeelds           | sumoFeelds
@@ -109,6 +116,7 @@ class ReloadedRoutesIT {
             """)
     void aBrokenEditKeepsTheFormerRoutesUntilItIsRepaired(String file, String text, String broken, String reason)
             throws Exception {
+        String former = routes.text(file);
         try (Program program = start()) {
             routes.edit(file, text, broken);
 
@@ -123,7 +131,7 @@ class ReloadedRoutesIT {
             await().until(() -> sumoLogic.messages().size() == 2);
             assertEquals(1, program.metric("bridge_reloads_total{files=\"routes\",result=\"refused\""));
 
-            routes.edit(file, broken, text);
+            routes.change(files -> files.put(file, former));
 
             await().until(() -> program.metric("bridge_reload_refused{files=\"routes\"") == 0);
             routes.edit("deliver.camel.yaml", CATEGORY, "edited");

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
@@ -63,7 +64,10 @@ public class RouteReplacement {
             throw failure(model, e);
         }
         try {
-            stopSources(model);
+            Set<String> targets = RouteCheck.targets(context, model);
+            // what begins an exchange, but webhooks
+            stop(source -> !source.matches("(kamelet|platform-http):.*")
+                    && !(source.startsWith("direct:") && targets.contains(source)));
             webhooks.hold();
             build(model, builders);
         } catch (Exception e) {
@@ -104,13 +108,9 @@ public class RouteReplacement {
         return builders;
     }
 
-    /** Stops what begins an exchange, but webhooks. */
-    private void stopSources(Model model) throws Exception {
-        Set<String> targets = RouteCheck.targets(context, model);
+    private void stop(Predicate<String> sources) throws Exception {
         for (Route route : context.getRoutes()) {
-            String source = RouteCheck.endpoint(context, route.getEndpoint().getEndpointUri());
-            if (!source.matches("(kamelet|platform-http):.*")
-                    && !(source.startsWith("direct:") && targets.contains(source))) {
+            if (sources.test(RouteCheck.endpoint(context, route.getEndpoint().getEndpointUri()))) {
                 context.getRouteController().stopRoute(route.getRouteId());
             }
         }
@@ -118,7 +118,8 @@ public class RouteReplacement {
 
     /** Starts no route before all of them are built and checked. */
     private void build(Model model, List<RouteBuilder> builders) throws Exception {
-        stopWebhooks();
+        // while their calls in flight can still pass through the other routes
+        stop(source -> source.startsWith("platform-http:"));
         context.getRouteController().removeAllRoutes();
         model.removeRouteDefinitions(List.copyOf(model.getRouteDefinitions()));
         model.removeRouteTemplateDefinitions("*");
@@ -146,16 +147,11 @@ public class RouteReplacement {
         metrics.register(context);
     }
 
-    /** While their calls can still pass through the other routes. */
-    private void stopWebhooks() throws Exception {
-        for (Route route : context.getRoutes()) {
-            if (route.getEndpoint().getEndpointUri().startsWith("platform-http:")) {
-                context.getRouteController().stopRoute(route.getRouteId());
-            }
-        }
-    }
-
     private static ConfigurationException failure(Model model, Exception failure) {
+        ConfigurationException setting = ObjectHelper.getException(ConfigurationException.class, failure);
+        if (setting != null) {
+            return setting;
+        }
         String reason = ObjectHelper.getException(FailedToCreateRouteException.class, failure) == null
                 ? Main.reason(failure)
                 : RouteCheck.reason(model, failure);

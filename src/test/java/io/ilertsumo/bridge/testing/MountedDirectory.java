@@ -17,7 +17,9 @@ public final class MountedDirectory {
 
     public MountedDirectory(String name, Map<String, String> files) {
         this.files = new TreeMap<>(files);
-        directory = Manifests.mount(files, SumoLogicResource.newDirectory(name));
+        directory = SumoLogicResource.newDirectory(name);
+        change(all -> {
+        });
     }
 
     /** The routes of the checkout. */
@@ -36,6 +38,11 @@ public final class MountedDirectory {
     @Override
     public String toString() {
         return directory.toString();
+    }
+
+    /** The text of a file. */
+    public String text(String file) {
+        return files.get(file);
     }
 
     /** Replaces a text of a file that must be there. */
