@@ -55,7 +55,7 @@ public class WebhookEngine extends VertxPlatformHttpEngine {
     /** By path. */
     private final Map<String, WebhookConsumer> consumers = new ConcurrentHashMap<>();
     /** What waits until the routes are replaced; {@code null} while calls are not held. */
-    private Queue<Runnable> held;
+    private volatile Queue<Runnable> held;
 
     WebhookEngine(RoutePool pool, WebhookGuard guard, ReceivedEvents received, EdgeConnector connector) {
         this.pool = pool;
@@ -86,8 +86,13 @@ public class WebhookEngine extends VertxPlatformHttpEngine {
         tasks.forEach(Runnable::run);
     }
 
-    private synchronized boolean isHeld(Runnable task) {
-        return held != null && held.add(task);
+    private boolean isHeld(Runnable task) {
+        if (held == null) {
+            return false;
+        }
+        synchronized (this) {
+            return held != null && held.add(task);
+        }
     }
 
     /** Starts the route on a thread of the pool, and has the answer written on the event loop once the exchange is done. */
