@@ -21,8 +21,7 @@ import io.ilertsumo.bridge.store.sqlite.OutboxLane.State;
  * @param isDamaged whether it is the rest of a damaged row, which is not to be delivered
  */
 record OutboxBatch(Fifo fifo, int events, byte[] body, List<String> traceparents, List<Part> parts, long row,
-        int offset,
-        boolean isDamaged)
+        int offset, boolean isDamaged)
         implements
             Batch {
 
