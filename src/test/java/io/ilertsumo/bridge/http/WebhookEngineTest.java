@@ -602,6 +602,7 @@ class WebhookEngineTest {
         return (WebhookSettings) Proxy.newProxyInstance(WebhookEngineTest.class.getClassLoader(),
                 new Class<?>[]{ WebhookSettings.class }, (proxy, setting, none) -> switch (setting.getName()) {
                     case "auth" -> WebhookSettings.Authentication.NONE;
+                    case "username" -> "ilert";
                     case "password" -> Optional.empty();
                     default -> throw new IllegalArgumentException(setting.getName());
                 });
