@@ -1,6 +1,7 @@
 package io.ilertsumo.bridge.settings;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -90,7 +91,7 @@ public final class SecretFiles extends EnvConfigSource {
         try (Stream<Path> files = Files.list(directory)) {
             files.filter(file -> names.test(file.getFileName().toString()) && Files.isRegularFile(file))
                     .forEach(file -> texts.put(file.getFileName().toString(), SettingsCheck.text(file).orElse(null)));
-        } catch (IOException e) {
+        } catch (IOException | UncheckedIOException e) {
             // reported by the check of the directory
         }
         return texts;

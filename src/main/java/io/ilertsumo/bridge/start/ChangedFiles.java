@@ -93,9 +93,11 @@ public class ChangedFiles {
         try {
             settings.secretsDir().ifPresent(dir -> checkSecrets(SecretFiles.read(dir), context));
             settings.routesDir().filter(dir -> settings.routesReload()).ifPresent(this::checkRoutes);
-        } catch (RuntimeException | Error e) {
+        } catch (IllegalStateException e) {
             LOG.error("The former routes can't be restored. The bridge stops, to be started again", e);
             Quarkus.asyncExit(1);
+        } catch (RuntimeException e) {
+            LOG.error("Changed files can't be read", e);
         }
     }
 

@@ -60,7 +60,7 @@ public class RouteReplacement {
         List<RouteBuilder> builders;
         try {
             builders = read(files);
-        } catch (Exception e) {
+        } catch (Exception | LinkageError e) {
             throw failure(model, e);
         }
         try {
@@ -70,7 +70,7 @@ public class RouteReplacement {
                     && !(source.startsWith("direct:") && targets.contains(source)));
             webhooks.hold();
             build(model, builders);
-        } catch (Exception e) {
+        } catch (Exception | LinkageError e) {
             ConfigurationException failure = failure(model, e);
             undo.run();
             restore(model, former);
@@ -147,7 +147,7 @@ public class RouteReplacement {
         metrics.register(context);
     }
 
-    private static ConfigurationException failure(Model model, Exception failure) {
+    private static ConfigurationException failure(Model model, Throwable failure) {
         ConfigurationException setting = ObjectHelper.getException(ConfigurationException.class, failure);
         if (setting != null) {
             return setting;
