@@ -306,6 +306,10 @@ class FailureTest extends RunningBridge {
 
     @Test
     void bulkYieldsWhileExpressFailsButIsNotStarved() {
+        // it yields for some time after its last batch
+        String before = Events.newId();
+        accepted(Events.bulk(before));
+        arrived(1, before);
         sumoLogic.answerWhere(request -> "express".equals(request.lane()), new Answer.Status(429));
         String express = Events.newId();
         accepted(Events.express(express));

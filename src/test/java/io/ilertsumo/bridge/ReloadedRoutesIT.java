@@ -12,8 +12,6 @@ import java.util.Map;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 
 import io.ilertsumo.bridge.testing.Events;
 import io.ilertsumo.bridge.testing.Load;
@@ -104,42 +102,52 @@ class ReloadedRoutesIT {
         }
     }
 
-    @ParameterizedTest
-    @CsvSource(delimiter = '|', textBlock = """
-            route.camel.yaml      | - choice:               | - choize:                 | Unknown node id: choize
-            lane.camel.yaml       | {{bridge.bulk.linger}}  | {{bridge.bulk.lingr}}     | bridge.bulk.lingr
-            route.camel.yaml      | uri: lane               | uri: lain                 | No endpoint could be found for: lain
-            lane.camel.yaml       | name: deliver           | name: delivr              | no route consumes from direct:delivr
-            lane.camel.yaml       | lane: bulk              | lane: express             | no route consumes from lane:bulk
-            sumologic-sink.kamelet.yaml | ref: sumoFields   | ref: sumoFeelds           | sumoFeelds
-            receive.camel.yaml    | id: receive             | id: route                 | Duplicate id detected: route
-            """)
-    void aBrokenEditKeepsTheFormerRoutesUntilItIsRepaired(String file, String text, String broken, String reason)
-            throws Exception {
-        String former = routes.text(file);
+    @Test
+    void aBrokenEditKeepsTheFormerRoutesUntilItIsRepaired() throws Exception {
         try (Program program = start()) {
-            routes.edit(file, text, broken);
-
-            await().until(() -> program.metric("bridge_reload_refused{files=\"routes\"") == 1);
-            String health = program.management("/q/health/ready");
-            assertEquals("UP", health.replaceFirst("(?s).*\"status\": \"(\\w+)\",.*", "$1"), health);
-            assertTrue(health.contains(reason), health);
-            assertEquals(1, program.output().split("The changed routes are not used", -1).length - 1, program.output());
-            String id = Events.newId();
-            assertEquals(202, program.send(Events.express(id)));
-            assertEquals(202, program.send(Events.bulk(Events.newId())));
-            await().until(() -> sumoLogic.messages().size() == 2);
-            assertEquals(1, program.metric("bridge_reloads_total{files=\"routes\",result=\"refused\""));
-
-            routes.change(files -> files.put(file, former));
-
-            await().until(() -> program.metric("bridge_reload_refused{files=\"routes\"") == 0);
+            int refused = 0;
+            for (String edit : """
+                    route.camel.yaml      | - choice:               | - choize:                 | Unknown node id: choize
+                    lane.camel.yaml       | {{bridge.bulk.linger}}  | {{bridge.bulk.lingr}}     | bridge.bulk.lingr
+                    route.camel.yaml      | uri: lane               | uri: lain                 | No endpoint could be found for: lain
+                    lane.camel.yaml       | name: deliver           | name: delivr              | no route consumes from direct:delivr
+                    lane.camel.yaml       | lane: bulk              | lane: express             | no route consumes from lane:bulk
+                    sumologic-sink.kamelet.yaml | ref: sumoFields   | ref: sumoFeelds           | sumoFeelds
+                    receive.camel.yaml    | id: receive             | id: route                 | Duplicate id detected: route
+                    """
+                    .split("\n")) {
+                String[] part = edit.split(" *\\| ");
+                refused++;
+                isRefusedAndRepaired(program, part[0], part[1].strip(), part[2].strip(), part[3], refused);
+            }
             routes.edit("deliver.camel.yaml", CATEGORY, "edited");
             await().until(() -> {
                 program.send(Events.express(Events.newId()));
                 return hasCategory("edited");
             });
         }
+    }
+
+    private void isRefusedAndRepaired(Program program, String file, String text, String broken, String reason,
+            int refused) throws Exception {
+        String former = routes.text(file);
+        routes.edit(file, text, broken);
+
+        await(reason).until(() -> program.metric("bridge_reload_refused{files=\"routes\"") == 1);
+        String health = program.management("/q/health/ready");
+        assertEquals("UP", health.replaceFirst("(?s).*\"status\": \"(\\w+)\",.*", "$1"), health);
+        assertTrue(health.contains(reason), health);
+        assertEquals(refused, program.output().split("The changed routes are not used", -1).length - 1,
+                program.output());
+        int delivered = sumoLogic.messages().size();
+        assertEquals(202, program.send(Events.express(Events.newId())));
+        assertEquals(202, program.send(Events.bulk(Events.newId())));
+        await(reason).until(() -> sumoLogic.messages().size() == delivered + 2);
+        assertEquals(refused, program.metric("bridge_reloads_total{files=\"routes\",result=\"refused\""));
+
+        routes.change(files -> files.put(file, former));
+
+        await(reason).until(() -> program.metric("bridge_reload_refused{files=\"routes\"") == 0);
     }
 
     @Test

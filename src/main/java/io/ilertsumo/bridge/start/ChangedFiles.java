@@ -39,7 +39,7 @@ import io.quarkus.runtime.configuration.ConfigurationException;
 @ApplicationScoped
 public class ChangedFiles {
 
-    private static final long PERIOD_MILLIS = 2000;
+    private static final long PERIOD_MILLIS = 1000;
     private static final Logger LOG = LoggerFactory.getLogger(ChangedFiles.class);
 
     private final BridgeSettings settings;

@@ -7,9 +7,11 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.HashMap;
@@ -33,6 +35,9 @@ public final class Program implements AutoCloseable {
     private static final Pattern LISTENING = Pattern
             .compile("Listening on: https?://[^:]+:(\\d+)\\. Management interface listening on http://[^:]+:(\\d+)");
     private static final Duration PATIENCE = Duration.ofSeconds(60);
+    /** It runs for some seconds only. */
+    private static final List<String> JAVA = List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
 
     private final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     private final Process process;
@@ -58,7 +63,7 @@ public final class Program implements AutoCloseable {
     }
 
     /** What the build has left in its directory last, as the build says it. */
-    private static List<String> command(String... properties) {
+    private static synchronized List<String> command(String... properties) {
         Path target = Path.of(System.getProperty("build.directory", "target")).toAbsolutePath();
         Properties artifact = new Properties();
         try (InputStream in = Files.newInputStream(target.resolve("quarkus-artifact.properties"))) {
@@ -70,10 +75,34 @@ public final class Program implements AutoCloseable {
         if ("native".equals(artifact.getProperty("type"))) {
             return Stream.concat(Stream.of(path), Stream.of(properties)).toList();
         }
-        String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
-        // it runs for some seconds only
-        return Stream.of(Stream.of(java, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"), Stream.of(properties),
-                Stream.of("-jar", path)).flatMap(part -> part).toList();
+        return Stream.of(JAVA.stream(), Stream.of("-XX:SharedArchiveFile=" + archive(target, Path.of(path))),
+                Stream.of(properties), Stream.of("-jar", path)).flatMap(part -> part).toList();
+    }
+
+    /**
+     * The archive of the classes that a start loads, which take most of its time. Written by the first start of each built
+     * program.
+     */
+    private static Path archive(Path directory, Path jar) {
+        try (FileChannel lock = FileChannel.open(directory.resolve("classes.lock"), StandardOpenOption.CREATE,
+                StandardOpenOption.WRITE)) {
+            lock.lock();
+            Path archive = directory.resolve("classes-" + Files.getLastModifiedTime(jar).toMillis() + ".jsa");
+            if (!Files.exists(archive)) {
+                Path written = directory.resolve("classes.jsa");
+                List<String> command = Stream.of(JAVA.stream(), Stream.of("-XX:ArchiveClassesAtExit=" + written, "-jar",
+                        jar.toString())).flatMap(part -> part).toList();
+                try (Program first = new Program(command, Map.of("SUMOLOGIC_URL", "http://localhost:1/",
+                        "ILERT_WEBHOOK_AUTH", "none", "BRIDGE_OUTBOX_DIRECTORY",
+                        SumoLogicResource.newDirectory("outbox").toString()))) {
+                    first.awaitStart().stop();
+                }
+                Files.move(written, archive);
+            }
+            return archive;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** The settings of a bridge that delivers to that stand-in from that directory. */
