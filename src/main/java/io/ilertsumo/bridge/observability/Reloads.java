@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
 
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -12,6 +13,7 @@ import org.slf4j.LoggerFactory;
 import io.ilertsumo.bridge.delivery.SecretMasker;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.runtime.StartupEvent;
 
 /** What became of changes of the routes and secrets while the bridge runs: logs and counts them. Thread-safe. */
 @ApplicationScoped
@@ -31,6 +33,9 @@ public class Reloads {
     Reloads(SecretMasker masker, MeterRegistry registry) {
         this.masker = masker;
         this.registry = registry;
+    }
+
+    void register(@Observes StartupEvent starting) {
         for (String files : List.of(ROUTES, SECRETS)) {
             Gauge.builder("bridge.reload.refused", refused, reasons -> reasons.containsKey(files) ? 1 : 0)
                     .description("1 while changed files are not used").tags("files", files).register(registry);
