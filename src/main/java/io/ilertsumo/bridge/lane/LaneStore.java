@@ -26,4 +26,18 @@ public interface LaneStore {
      * @throws StoreException if it could not
      */
     void check() throws StoreException;
+
+    /** What was damaged and set aside, until an operator removes it. */
+    default Damage damage() {
+        return new Damage(0, 0);
+    }
+
+    /**
+     * What is damaged.
+     *
+     * @param events events in rows with a wrong checksum, which are not delivered
+     * @param files  corrupt files
+     */
+    record Damage(long events, long files) {
+    }
 }

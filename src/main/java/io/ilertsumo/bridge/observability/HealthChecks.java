@@ -28,6 +28,11 @@ public class HealthChecks {
             HealthCheckResponseBuilder response = HealthCheckResponse
                     .named(settings.store().name().toLowerCase(Locale.ROOT));
             store.lanes().forEach(lane -> response.withData(lane.name(), lane.events()));
+            LaneStore.Damage damage = store.damage();
+            if (damage.events() + damage.files() > 0) {
+                response.withData("damaged", damage.events() + " events in damaged rows and " + damage.files()
+                        + " corrupt files were set aside");
+            }
             try {
                 store.check();
                 return response.up().build();

@@ -112,6 +112,12 @@ public class LaneMetrics implements BatchListener {
     /** All lanes with a consumer, which may be about to open them. Of others the store refuses the start, or logs them. */
     void register(@Observes AfterStart started, CamelContext context) {
         register(context);
+        if (settings.store() == BridgeSettings.Store.OUTBOX) {
+            Gauge.builder("bridge.outbox.damaged.events", () -> store.damage().events())
+                    .description("Events in rows with a wrong checksum, which were set aside").register(registry);
+            Gauge.builder("bridge.outbox.corrupt.files", () -> store.damage().files())
+                    .description("Corrupt files of the outbox, which were set aside").register(registry);
+        }
     }
 
     /** Registers the lanes of routes that were added since. */

@@ -46,9 +46,26 @@ class HealthChecksTest {
         assertEquals(Map.of("reason", "The outbox is full"), response.getData().orElseThrow());
     }
 
+    @Test
+    void damageIsShownAndIsNoReasonToAcceptNothing() {
+        store.damage = new LaneStore.Damage(3, 1);
+
+        HealthCheckResponse response = readiness.call();
+
+        assertEquals(Status.UP, response.getStatus());
+        assertEquals(Map.of("damaged", "3 events in damaged rows and 1 corrupt files were set aside"),
+                response.getData().orElseThrow());
+    }
+
     private static final class Store implements LaneStore {
 
         private volatile StoreException failure;
+        private Damage damage = new Damage(0, 0);
+
+        @Override
+        public Damage damage() {
+            return damage;
+        }
 
         @Override
         public void check() throws StoreException {

@@ -37,6 +37,7 @@ final class EventTable {
     long events;
     /** Bytes of the pending events of all lanes. */
     long bytes;
+    private volatile long damaged;
 
     /** @param lanes the lane of a name, which may be new */
     EventTable(Function<String, OutboxLane> lanes) {
@@ -59,6 +60,7 @@ final class EventTable {
         unread.forEach(Fifo::clearRow);
         // not that of events whose queue is lost
         lastFifo = Math.max(lastFifo, sql.number("SELECT max(id) FROM event") >> ROW_BITS);
+        damaged = sql.number("SELECT sum(events) FROM damaged");
         sql.query("SELECT id, lane, grp, events, bytes, first, offset FROM queue", row -> {
             if (row.getString(2) == null || row.getString(3) == null) {
                 throw new SQLiteException("A queue has no name", SQLiteErrorCode.SQLITE_CORRUPT);
@@ -167,11 +169,17 @@ final class EventTable {
     }
 
     /** Moves the first row of a FIFO, which is damaged, to a table of its own. */
-    void setAside(OutboxBatch damaged) throws SQLException {
+    void setAside(OutboxBatch row) throws SQLException {
         sql.update("INSERT OR IGNORE INTO damaged SELECT event.id, lane, grp, accepted, event.events, checksum, body"
                 + " FROM event JOIN queue ON queue.id = event.id >> " + ROW_BITS + " WHERE event.id = ?",
-                damaged.row() - 1);
-        acknowledge(damaged);
+                row.row() - 1);
+        damaged = sql.number("SELECT sum(events) FROM damaged");
+        acknowledge(row);
+    }
+
+    /** The events of all rows that were set aside. */
+    long damaged() {
+        return damaged;
     }
 
     /** Writes what was added, and the counts and positions that have changed. */

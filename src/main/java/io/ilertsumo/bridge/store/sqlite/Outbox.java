@@ -1,5 +1,6 @@
 package io.ilertsumo.bridge.store.sqlite;
 
+import java.io.File;
 import java.io.IOException;
 import java.sql.SQLException;
 import java.util.Collection;
@@ -36,6 +37,7 @@ public final class Outbox implements LaneStore, AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Outbox.class);
 
+    private final File directory;
     private final long maxEvents;
     private final long maxBytes;
     private final long minFreeDisk;
@@ -61,6 +63,7 @@ public final class Outbox implements LaneStore, AutoCloseable {
 
     /** @param freeDisk bytes that are free on the disk */
     Outbox(BridgeSettings settings, Executor completions, LongSupplier freeDisk) throws StoreException {
+        directory = settings.outboxDirectory().toFile();
         maxEvents = settings.outboxMaxEvents();
         maxBytes = settings.outboxMaxBytes().asLongValue();
         minFreeDisk = settings.outboxMinFreeDisk().asLongValue();
@@ -120,6 +123,12 @@ public final class Outbox implements LaneStore, AutoCloseable {
     public void check() throws StoreException {
         StoreException late = new StoreException("A write to the outbox takes more than " + CHECK_SECONDS + " s");
         await(loop.submit(writer::probe).completeOnTimeout(late, CHECK_SECONDS, TimeUnit.SECONDS));
+    }
+
+    @Override
+    public Damage damage() {
+        String[] files = directory.list((parent, name) -> name.contains(OutboxDatabase.CORRUPT));
+        return new Damage(events.damaged(), files == null ? 0 : files.length);
     }
 
     /** Writes, whatever is queued, and waits until it is durable. */

@@ -57,6 +57,7 @@ final class OutboxDatabase implements AutoCloseable {
 
     /** The driver's system property for the directory of SQLite's native library. */
     private static final String LIBRARY_PATH = "org.sqlite.lib.path";
+    static final String CORRUPT = ".corrupt-";
     private static final List<String> TAILS = List.of("", "-wal", "-shm");
     private static final Logger LOG = LoggerFactory.getLogger(OutboxDatabase.class);
     private static final long MAX_UNREADABLE_ROWS = 1L << 61;
@@ -249,7 +250,7 @@ final class OutboxDatabase implements AutoCloseable {
     }
 
     private Path aside() {
-        return Path.of(file + ".corrupt-" + Instant.now().toString().replace(":", ""));
+        return Path.of(file + CORRUPT + Instant.now().toString().replace(":", ""));
     }
 
     private void setAside(Path aside) throws IOException {

@@ -36,6 +36,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import io.ilertsumo.bridge.deadletter.DeadLetter;
 import io.ilertsumo.bridge.lane.Batch;
 import io.ilertsumo.bridge.lane.BatchSource;
+import io.ilertsumo.bridge.lane.LaneStore;
 import io.ilertsumo.bridge.lane.StoreException;
 import io.ilertsumo.bridge.lane.StoreFullException;
 
@@ -236,7 +237,9 @@ class OutboxFailureTest extends OutboxFixture {
         assertEquals(1,
                 number("SELECT count(*) FROM damaged WHERE id = (1 << 40) + 1 AND lane = 'lane' AND grp = 'lifecycle'"
                         + " AND events = 3 AND CAST(body AS TEXT) LIKE '333%xxx%555%'"));
+        assertEquals(new LaneStore.Damage(3, 0), outbox.damage());
         reopen(PLENTY);
+        assertEquals(new LaneStore.Damage(3, 0), outbox.damage());
         assertPending("lane", 0, 0);
         store("lane", "lifecycle", "7");
         assertEquals(List.of(List.of("7")), drain("lane", ALL, ALL));
@@ -436,6 +439,7 @@ class OutboxFailureTest extends OutboxFixture {
 
         assertEquals(1, setAside(directory).size());
         assertArrayEquals(corrupt, Files.readAllBytes(setAside(directory).get(0)));
+        assertEquals(1, outbox.damage().files());
         List<String> recovered = drain("lane", ALL, ALL).stream().flatMap(List::stream).toList();
         assertTrue(backlog().containsAll(recovered));
         if (damage == Damage.LAST_PAGE_GONE) {
