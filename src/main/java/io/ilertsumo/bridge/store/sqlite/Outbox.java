@@ -10,6 +10,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import java.util.stream.Stream;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -128,7 +129,10 @@ public final class Outbox implements LaneStore, AutoCloseable {
     @Override
     public Damage damage() {
         String[] files = directory.list((parent, name) -> name.contains(OutboxDatabase.CORRUPT));
-        return new Damage(events.damaged(), files == null ? 0 : files.length);
+        // a file and its log count once
+        return new Damage(events.damaged(), files == null
+                ? 0
+                : Stream.of(files).map(name -> name.replaceFirst("-(wal|shm)$", "")).distinct().count());
     }
 
     /** Writes, whatever is queued, and waits until it is durable. */
