@@ -86,13 +86,8 @@ public class WebhookEngine extends VertxPlatformHttpEngine {
         tasks.forEach(Runnable::run);
     }
 
-    private boolean isHeld(Runnable task) {
-        if (held == null) {
-            return false;
-        }
-        synchronized (this) {
-            return held != null && held.add(task);
-        }
+    private synchronized boolean isHeld(Runnable task) {
+        return held != null && held.add(task);
     }
 
     /** Starts the route on a thread of the pool, and has the answer written on the event loop once the exchange is done. */
@@ -131,7 +126,8 @@ public class WebhookEngine extends VertxPlatformHttpEngine {
             call.queryParams();
             Context context = call.vertx().getOrCreateContext();
             Long share = guard.takeOver(call);
-            if (!isHeld(() -> context.runOnContext(later -> pass(call, context, share)))) {
+            // neither a task nor the lock for each call, but while routes are replaced
+            if (held == null || !isHeld(() -> context.runOnContext(later -> pass(call, context, share)))) {
                 pass(call, context, share);
             }
         }

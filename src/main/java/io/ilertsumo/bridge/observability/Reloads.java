@@ -60,8 +60,7 @@ public class Reloads {
     public void refuse(String files, String reason) {
         refused.put(files, masker.mask(reason));
         LOG.error("The changed {} are not used, and the former ones stay in use until the files are repaired: {}",
-                files,
-                refused.get(files));
+                files, refused.get(files));
         registry.counter("bridge.reloads", "files", files, "result", "refused").increment();
     }
 

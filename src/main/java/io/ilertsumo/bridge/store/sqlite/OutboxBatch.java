@@ -17,7 +17,7 @@ import io.ilertsumo.bridge.store.sqlite.OutboxLane.State;
  * A batch of the outbox. It ends at a position of its FIFO.
  *
  * @param row       rows with a lower ID are before the position
- * @param offset     bytes of this row that are before the position
+ * @param offset    bytes of this row that are before the position
  * @param isDamaged whether it is the rest of a damaged row, which is not to be delivered
  */
 record OutboxBatch(Fifo fifo, int events, byte[] body, List<String> traceparents, List<Part> parts, long row,

@@ -40,7 +40,7 @@ final class OutboxLane implements LaneStatus, BatchSource {
      *
      * @param bytes  bytes of pending events, line breaks included
      * @param first  rows with a lower ID are acknowledged
-     * @param offset  bytes of the row {@code first} that are acknowledged
+     * @param offset bytes of the row {@code first} that are acknowledged
      * @param oldest when the oldest pending event was accepted, in milliseconds since the epoch; 0 if none is pending
      */
     record State(long events, long bytes, long first, int offset, long oldest) {
