@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -15,6 +16,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -83,6 +85,8 @@ class HostileSendersTest extends RunningBridge {
         assertEquals(List.of(), throttled.stream().filter(id -> !sumoLogic.messagesWith(id).isEmpty()).toList());
         // it was never seen, so that its next try counts
         arrives(throttled.get(0));
+        // the next test gets all permits: each is free a second after the call that used it
+        Awaitility.await().pollDelay(Duration.ofMillis(1100)).until(() -> true);
     }
 
     // too much
