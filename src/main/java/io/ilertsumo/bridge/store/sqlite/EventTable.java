@@ -25,7 +25,7 @@ final class EventTable {
     /** Bits of a row's ID that count the rows of a FIFO; the bits above are the FIFO's ID. */
     static final int ROW_BITS = 40;
     /** The maximum size of a row, unless its only event is larger: reading a row needs little memory. */
-    private static final int MAX_ROW_BYTES = 256 * 1024;
+    static final int MAX_ROW_BYTES = 256 * 1024;
 
     private final Function<String, OutboxLane> lanes;
     /** By lane and group. */

@@ -5,7 +5,6 @@ import java.nio.charset.StandardCharsets;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 import io.ilertsumo.bridge.lane.Batch;
@@ -45,11 +44,10 @@ record OutboxBatch(Fifo fifo, int events, byte[] body, List<String> traceparents
         sql.query(
                 "SELECT id, accepted, events, checksum, body, traceparents FROM event WHERE id >= ? AND id < ? ORDER BY id",
                 reader::add, reader.start.first(), fifo.end);
-        byte[] lines = reader.lines.toByteArray();
         return reader.events == 0
                 ? null
-                : new OutboxBatch(fifo, reader.events, Arrays.copyOf(lines, Math.max(0, lines.length - 1)),
-                        reader.traceparents, reader.parts, reader.row, reader.offset, reader.isDamaged);
+                : new OutboxBatch(fifo, reader.events, reader.lines.toByteArray(), reader.traceparents, reader.parts,
+                        reader.row, reader.offset, reader.isDamaged);
     }
 
     /** Collects lines of one row after the other, from a position on. */
@@ -58,6 +56,7 @@ record OutboxBatch(Fifo fifo, int events, byte[] body, List<String> traceparents
         private final State start;
         private final int maxEvents;
         private final int maxBytes;
+        /** Without the last line break. */
         private final ByteArrayOutputStream lines = new ByteArrayOutputStream(64 * 1024);
         private final List<String> traceparents = new ArrayList<>();
         private final List<Part> parts = new ArrayList<>();
@@ -92,8 +91,7 @@ record OutboxBatch(Fifo fifo, int events, byte[] body, List<String> traceparents
                 while (body[lineBreak] != '\n') {
                     lineBreak++;
                 }
-                // the last line break is not part of the batch
-                if ((long) lines.size() + lineBreak - begin > maxBytes && events + count > 0) {
+                if ((long) lines.size() + (events > 0 ? 1 : 0) + lineBreak - begin > maxBytes && events + count > 0) {
                     break;
                 }
                 end = lineBreak + 1;
@@ -125,7 +123,10 @@ record OutboxBatch(Fifo fifo, int events, byte[] body, List<String> traceparents
 
         private void add(ResultSet result, int count, byte[] body, int begin, int end) throws SQLException {
             boolean isWhole = end == body.length;
-            lines.write(body, begin, end - begin);
+            if (events > 0) {
+                lines.write('\n');
+            }
+            lines.write(body, begin, Math.max(0, end - begin - 1));
             parts.add(new Part(count, result.getLong(2)));
             events += count;
             row = result.getLong(1) + (isWhole ? 1 : 0);

@@ -61,9 +61,9 @@ final class OutboxLane implements LaneStatus, BatchSource {
         State current;
         long lastRow;
         /** Events that are not written yet, each with a line break. */
-        ByteArrayOutputStream row;
+        ByteArrayOutputStream row = new ByteArrayOutputStream(0);
         /** Of these events, as in the table; empty as long as none has a trace context. */
-        StringBuilder traceparents;
+        final StringBuilder traceparents = new StringBuilder(0);
         int rowEvents;
 
         Fifo(long id, OutboxLane lane, String group) {
@@ -75,12 +75,13 @@ final class OutboxLane implements LaneStatus, BatchSource {
             committed = new State(0, 0, begin, 0, 0);
             current = committed;
             lastRow = begin - 1;
-            clearRow();
         }
 
         void clearRow() {
-            row = new ByteArrayOutputStream(1024);
-            traceparents = new StringBuilder(0);
+            // the buffer of a large event is not kept
+            row = row.size() > EventTable.MAX_ROW_BYTES ? new ByteArrayOutputStream(0) : row;
+            row.reset();
+            traceparents.setLength(0);
             rowEvents = 0;
         }
     }
