@@ -56,17 +56,14 @@ public class Reloads {
         registry.counter("bridge.reloads", "files", files, "result", "loaded").increment();
     }
 
-    /** Counts a change that is not used. */
-    public void refuse(String files, String reason) {
-        refused.put(files, masker.mask(reason));
-        LOG.error("The changed {} are not used, and the former ones stay in use until the files are repaired: {}",
-                files, refused.get(files));
-        registry.counter("bridge.reloads", "files", files, "result", "refused").increment();
-    }
-
-    /** Ends a refusal: all files are used. */
-    public void accept(String files) {
-        if (refused.remove(files) != null) {
+    /** Counts a change that is not used for that reason; without a reason, all files are used. */
+    public void report(String files, String reason) {
+        if (!reason.isEmpty()) {
+            refused.put(files, masker.mask(reason));
+            LOG.error("The changed {} are not used, and the former ones stay in use until the files are repaired: {}",
+                    files, refused.get(files));
+            registry.counter("bridge.reloads", "files", files, "result", "refused").increment();
+        } else if (refused.remove(files) != null) {
             LOG.info("The {} are repaired: all their files are used", files);
         }
     }

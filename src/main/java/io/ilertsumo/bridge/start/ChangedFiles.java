@@ -28,7 +28,6 @@ import io.ilertsumo.bridge.observability.Reloads;
 import io.ilertsumo.bridge.settings.BridgeSettings;
 import io.ilertsumo.bridge.settings.SecretFiles;
 import io.ilertsumo.bridge.settings.SecretsChanged;
-import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.configuration.ConfigurationException;
 
 /**
@@ -60,10 +59,9 @@ public class ChangedFiles {
 
         /** Whether the files are others than before, and the same as the last time. */
         boolean hasChanged(Map<String, String> files) {
-            boolean isComplete = files.equals(last);
-            boolean hasChanged = isComplete && !files.equals(seen);
+            boolean hasChanged = files.equals(last) && !files.equals(seen);
             last = files;
-            seen = isComplete ? files : seen;
+            seen = hasChanged ? files : seen;
             return hasChanged;
         }
     }
@@ -93,9 +91,6 @@ public class ChangedFiles {
         try {
             settings.secretsDir().ifPresent(dir -> checkSecrets(SecretFiles.read(dir), context));
             settings.routesDir().filter(dir -> settings.routesReload()).ifPresent(this::checkRoutes);
-        } catch (IllegalStateException e) {
-            LOG.error("The former routes can't be restored. The bridge stops, to be started again", e);
-            Quarkus.asyncExit(1);
         } catch (RuntimeException e) {
             LOG.error("Changed files can't be read", e);
         }
@@ -126,7 +121,7 @@ public class ChangedFiles {
             use(secrets, former);
             errors.add(String.join(", ", changed) + ": " + e.getMessage());
         }
-        report(Reloads.SECRETS, String.join(". ", errors));
+        reloads.report(Reloads.SECRETS, String.join(". ", errors));
     }
 
     private void use(SecretFiles secrets, Map<String, String> values) {
@@ -151,15 +146,7 @@ public class ChangedFiles {
         } catch (ConfigurationException e) {
             error = e.getMessage();
         }
-        report(Reloads.ROUTES, error);
-    }
-
-    private void report(String files, String error) {
-        if (error.isEmpty()) {
-            reloads.accept(files);
-        } else {
-            reloads.refuse(files, error);
-        }
+        reloads.report(Reloads.ROUTES, error);
     }
 
     private static Map<String, String> routes(Path dir) {

@@ -20,10 +20,13 @@ import org.apache.camel.spi.Resource;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
 import org.apache.camel.util.ObjectHelper;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 import io.ilertsumo.bridge.delivery.CircuitBreaker;
 import io.ilertsumo.bridge.http.WebhookEngine;
 import io.ilertsumo.bridge.observability.LaneMetrics;
+import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.configuration.ConfigurationException;
 
 /**
@@ -34,6 +37,7 @@ import io.quarkus.runtime.configuration.ConfigurationException;
 @ApplicationScoped
 public class RouteReplacement {
 
+    private static final Logger LOG = LoggerFactory.getLogger(RouteReplacement.class);
     private final CamelContext context;
     private final RouteCheck check;
     private final WebhookEngine webhooks;
@@ -81,13 +85,13 @@ public class RouteReplacement {
         }
     }
 
-    /** @throws IllegalStateException if that fails */
     private void restore(Model model, Map<String, String> former) {
         webhooks.hold();
         try {
             build(model, read(former));
-        } catch (Exception e) {
-            throw new IllegalStateException(e);
+        } catch (Exception | LinkageError e) {
+            LOG.error("The former routes can't be restored. The bridge stops, to be started again", e);
+            Quarkus.asyncExit(1);
         }
     }
 
