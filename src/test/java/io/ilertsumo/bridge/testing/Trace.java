@@ -46,7 +46,8 @@ public final class Trace {
      */
     public static List<String> tool(Path trace, String... options) {
         assumeTrue(Disk.isInstalled("strace"), "strace is needed");
-        return Stream.of(Stream.of("strace", "-D", "-f", "-q", "-o", trace.toString()), Stream.of(options))
+        return Stream
+                .of(Stream.of("strace", "--seccomp-bpf", "-D", "-f", "-q", "-o", trace.toString()), Stream.of(options))
                 .flatMap(part -> part).toList();
     }
 
