@@ -11,6 +11,7 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Base64;
@@ -87,9 +88,10 @@ public final class Program implements AutoCloseable {
         try (FileChannel lock = FileChannel.open(directory.resolve("classes.lock"), StandardOpenOption.CREATE,
                 StandardOpenOption.WRITE)) {
             lock.lock();
-            Path archive = directory.resolve("classes-" + Files.getLastModifiedTime(jar).toMillis() + ".jsa");
-            if (!Files.exists(archive)) {
-                Path written = directory.resolve("classes.jsa");
+            Path archive = directory.resolve("classes.jsa");
+            if (!Files.exists(archive)
+                    || Files.getLastModifiedTime(archive).compareTo(Files.getLastModifiedTime(jar)) < 0) {
+                Path written = directory.resolve("classes.jsa.new");
                 List<String> command = Stream.of(JAVA.stream(), Stream.of("-XX:ArchiveClassesAtExit=" + written, "-jar",
                         jar.toString())).flatMap(part -> part).toList();
                 try (Program first = new Program(command, Map.of("SUMOLOGIC_URL", "http://localhost:1/",
@@ -97,12 +99,17 @@ public final class Program implements AutoCloseable {
                         SumoLogicResource.newDirectory("outbox").toString()))) {
                     first.awaitStart().stop();
                 }
-                Files.move(written, archive);
+                Files.move(written, archive, StandardCopyOption.REPLACE_EXISTING);
             }
             return archive;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** Writes the archive, for a program that the build's settings start with it. */
+    static void archiveClasses() {
+        command();
     }
 
     /** The settings of a bridge that delivers to that stand-in from that directory. */

@@ -36,6 +36,9 @@ public class SumoLogicResource implements QuarkusTestResourceLifecycleManager {
     @Override
     public Map<String, String> start() {
         sumoLogic = new SumoLogic();
+        if (System.getProperty("build.directory") != null) {
+            Program.archiveClasses();
+        }
         Map<String, String> all = new HashMap<>(common());
         if (settings.remove(TOKEN_BY_HEADER) == null) {
             all.put("sumologic.url", sumoLogic.url());
