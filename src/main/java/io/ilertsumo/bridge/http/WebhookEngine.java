@@ -9,17 +9,21 @@ import java.util.concurrent.ConcurrentHashMap;
 import jakarta.inject.Named;
 import jakarta.inject.Singleton;
 
+import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.ExchangePattern;
 import org.apache.camel.ExchangePropertyKey;
 import org.apache.camel.Message;
 import org.apache.camel.Processor;
+import org.apache.camel.Route;
 import org.apache.camel.RuntimeCamelException;
 import org.apache.camel.component.platform.http.PlatformHttpEndpoint;
 import org.apache.camel.component.platform.http.spi.PlatformHttpConsumer;
+import org.apache.camel.component.platform.http.spi.PlatformHttpConsumerAware;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpConsumer;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpEngine;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
+import org.apache.camel.spi.InflightRepository;
 import org.apache.camel.support.http.HttpUtil;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -93,6 +97,9 @@ public class WebhookEngine extends VertxPlatformHttpEngine {
     /** Starts the route on a thread of the pool, and has the answer written on the event loop once the exchange is done. */
     private final class WebhookConsumer extends VertxPlatformHttpConsumer {
 
+        private InflightRepository inflight;
+        private String routeId;
+
         WebhookConsumer(PlatformHttpEndpoint endpoint, Processor processor) {
             super(endpoint, processor, List.of(), VertxPlatformHttpRouter.getRouterNameFromPort(getServerPort()));
         }
@@ -100,6 +107,12 @@ public class WebhookEngine extends VertxPlatformHttpEngine {
         @Override
         protected void doStart() throws Exception {
             super.doStart();
+            CamelContext camel = getEndpoint().getCamelContext();
+            inflight = camel.getInflightRepository();
+            routeId = camel.getRoutes().stream()
+                    .filter(route -> PlatformHttpConsumerAware.class.isInstance(route.getConsumer())
+                            && ((PlatformHttpConsumerAware) route.getConsumer()).getPlatformHttpConsumer() == this)
+                    .map(Route::getRouteId).findFirst().orElseThrow();
             consumers.put(getEndpoint().getPath(), this);
         }
 
@@ -125,25 +138,31 @@ public class WebhookEngine extends VertxPlatformHttpEngine {
             // throws where the query can't be decoded, which is answered 400
             call.queryParams();
             Context context = call.vertx().getOrCreateContext();
-            Long share = guard.takeOver(call);
-            // neither a task nor the lock for each call, but while routes are replaced
-            if (held == null || !isHeld(() -> context.runOnContext(later -> pass(call, context, share)))) {
-                pass(call, context, share);
-            }
+            pass(call, context, guard.takeOver(call));
         }
 
         private void pass(RoutingContext call, Context context, Long share) {
-            // not this one if its route was replaced meanwhile
-            consumers.getOrDefault(getEndpoint().getPath(), this).start(call, context, share);
+            // neither a task nor the lock for each call, but while routes are replaced
+            if (held == null || !isHeld(() -> context.runOnContext(later -> pass(call, context, share)))) {
+                // not this one if its route was replaced meanwhile
+                consumers.getOrDefault(getEndpoint().getPath(), this).start(call, context, share);
+            }
         }
 
         private void start(RoutingContext call, Context context, Long share) {
+            Exchange exchange = exchange(call);
+            // Camel counts it only once a thread of the pool has it, and would stop its route before
+            inflight.add(exchange, routeId);
             if (isSuspended() || isStopped()) {
-                guard.release(share);
-                guard.reject(call, 503, "unavailable", "The webhook is suspended");
+                inflight.remove(exchange, routeId);
+                if (held != null) {
+                    pass(call, context, share);
+                } else {
+                    guard.release(share);
+                    guard.reject(call, 503, "unavailable", "The webhook is suspended");
+                }
                 return;
             }
-            Exchange exchange = exchange(call);
             pool.execute(() -> {
                 try {
                     createUoW(exchange);
@@ -178,6 +197,7 @@ public class WebhookEngine extends VertxPlatformHttpEngine {
         private void done(Exchange exchange, RoutingContext call, Context context, Long share) {
             Handler<RoutingContext> answer = answer(exchange, call.request().getHeader(EdgeConnector.ITEM_ID));
             doneUoW(exchange);
+            inflight.remove(exchange, routeId);
             releaseExchange(exchange, false);
             guard.release(share);
             context.runOnContext(later -> {

@@ -37,6 +37,7 @@ import org.apache.camel.AsyncCallback;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
+import org.apache.camel.StatefulService;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.component.platform.http.PlatformHttpComponent;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
@@ -335,6 +336,36 @@ class WebhookEngineTest {
 
         assertEquals(200, post("{}").statusCode());
         assertEquals(Map.of("unavailable none none", 1.0, "none none none", 1.0), counted());
+    }
+
+    @Test
+    void aRouteIsStoppedOnceTheCallsThatWaitForAThreadAreAnswered() throws Exception {
+        CountDownLatch occupied = new CountDownLatch(1);
+        pool.execute(() -> {
+            try {
+                occupied.await();
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+        StatefulService consumer = (StatefulService) camel.getRoute("test").getConsumer();
+        CompletableFuture<HttpResponse<String>> answer = client.sendAsync(
+                request("").POST(BodyPublishers.ofString("1")).build(), BodyHandlers.ofString());
+        await().until(() -> camel.getInflightRepository().size("test") == 1);
+        CompletableFuture<Void> stopped = CompletableFuture.runAsync(() -> {
+            try {
+                camel.getRouteController().stopRoute("test");
+            } catch (Exception e) {
+                throw new IllegalStateException(e);
+            }
+        });
+        await().until(() -> stopped.isDone() || consumer.isSuspended());
+
+        assertFalse(stopped.isDone());
+        occupied.countDown();
+
+        assertEquals("1", answer.get().body());
+        stopped.get();
     }
 
     // before the route
