@@ -110,8 +110,8 @@ public class WebhookEngine extends VertxPlatformHttpEngine {
             CamelContext camel = getEndpoint().getCamelContext();
             inflight = camel.getInflightRepository();
             routeId = camel.getRoutes().stream()
-                    .filter(route -> PlatformHttpConsumerAware.class.isInstance(route.getConsumer())
-                            && ((PlatformHttpConsumerAware) route.getConsumer()).getPlatformHttpConsumer() == this)
+                    .filter(route -> route.getConsumer() instanceof PlatformHttpConsumerAware outer
+                            && outer.getPlatformHttpConsumer() == this)
                     .map(Route::getRouteId).findFirst().orElseThrow();
             consumers.put(getEndpoint().getPath(), this);
         }
