@@ -33,7 +33,7 @@ class ArchitectureTest {
             List.of("deadletter"), List.of("observability"), List.of("delivery"), List.of("lane"), List.of("http"),
             List.of("event"), List.of("settings", "log"));
     private static final Path SOURCES = Path.of("src", "main", "java");
-    private static final int MAX_LINES = 9567;
+    private static final int MAX_LINES = 9566;
     private static final int MAX_LINES_OF_A_FILE = 350;
 
     private static final JavaClasses CLASSES = new ClassFileImporter()

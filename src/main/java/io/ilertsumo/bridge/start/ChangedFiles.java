@@ -92,7 +92,7 @@ public class ChangedFiles {
             settings.secretsDir().ifPresent(dir -> checkSecrets(SecretFiles.read(dir), context));
             settings.routesDir().filter(dir -> settings.routesReload()).ifPresent(this::checkRoutes);
         } catch (RuntimeException e) {
-            LOG.error("Changed files can't be read", e);
+            LOG.error("Changed files can't be used", e);
         }
     }
 

@@ -20,8 +20,6 @@ import org.apache.camel.spi.Resource;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
 import org.apache.camel.util.ObjectHelper;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 import io.ilertsumo.bridge.delivery.CircuitBreaker;
 import io.ilertsumo.bridge.http.WebhookEngine;
@@ -37,7 +35,6 @@ import io.quarkus.runtime.configuration.ConfigurationException;
 @ApplicationScoped
 public class RouteReplacement {
 
-    private static final Logger LOG = LoggerFactory.getLogger(RouteReplacement.class);
     private final CamelContext context;
     private final RouteCheck check;
     private final WebhookEngine webhooks;
@@ -58,6 +55,7 @@ public class RouteReplacement {
      *
      * @param  undo                   called before the former routes are built again
      * @throws ConfigurationException with the reason, if the former routes run on
+     * @throws IllegalStateException  if they can't, and the program ends
      */
     void replace(Map<String, String> former, Map<String, String> files, Runnable undo) {
         Model model = context.getCamelContextExtension().getContextPlugin(Model.class);
@@ -90,8 +88,9 @@ public class RouteReplacement {
         try {
             build(model, read(former));
         } catch (Exception | LinkageError e) {
-            LOG.error("The former routes can't be restored. The bridge stops, to be started again", e);
             Quarkus.asyncExit(1);
+            throw new IllegalStateException(
+                    "The former routes can't be restored. The bridge stops, to be started again", e);
         }
     }
 
