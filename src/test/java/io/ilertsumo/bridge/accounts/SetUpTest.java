@@ -24,6 +24,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -42,6 +44,7 @@ import io.ilertsumo.bridge.testing.RestApis.Call;
 import io.ilertsumo.bridge.testing.SumoLogicResource;
 
 /** Tests that {@code setup/set-up.sh} creates and updates the objects of the two {@code requests.json}. */
+@Execution(ExecutionMode.CONCURRENT)
 class SetUpTest {
 
     private static final ObjectMapper JSON = new ObjectMapper();

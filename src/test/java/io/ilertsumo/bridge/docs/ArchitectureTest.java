@@ -124,6 +124,27 @@ class ArchitectureTest {
         assertTrue(count > 10, count + " tests");
     }
 
+    /** The tests that the execution files runs. */
+    @Test
+    void testsOfFilesRunNoProgramAndNoBroker() throws IOException {
+        Pattern running = Pattern
+                .compile("\\.(KafkaBroker|Programs|RunningBridge|Quarkus\\w*Test);|Program\\.start\\(");
+        Set<String> packages = Pattern.compile("<include>\\*\\*/(\\w+)/\\*Test\\.java</include>")
+                .matcher(Files.readString(Path.of("pom.xml"))).results().map(found -> found.group(1))
+                .collect(Collectors.toSet());
+        List<Path> tests = files(TESTS).stream()
+                .filter(file -> packages.contains(file.getParent().getFileName().toString())).toList();
+        Set<Path> others = new TreeSet<>();
+        for (Path test : tests) {
+            if (test.toString().endsWith("IT.java") || running.matcher(Files.readString(test)).find()) {
+                others.add(test);
+            }
+        }
+
+        assertEquals(Set.of(), others);
+        assertTrue(tests.size() > 10, tests::toString);
+    }
+
     private static List<Path> files(Path root) throws IOException {
         try (Stream<Path> files = Files.walk(root)) {
             return files.filter(file -> file.toString().endsWith(".java")).toList();
