@@ -35,6 +35,7 @@ class DocsTest {
     private static final Pattern FILE = Pattern
             .compile("(?<![\\w./-])(?:bench|docs|k8s|routes|setup|src)/[\\w./-]*\\w(?![\\w*…])");
     private static final Pattern TEST = Pattern.compile("`([a-zA-Z0-9]+(?:Test|IT))`");
+    private static final Pattern CLASS = Pattern.compile("`([a-z]+(?:/[a-z]+)*/[A-Z][a-zA-Z0-9]*)`");
     private static final Pattern SETTING = Pattern.compile("\\bBRIDGE_[A-Z_]*[A-Z]\\b(?!_?…)");
     /** Files that a reader creates. */
     private static final Set<String> CREATED = Set.of("k8s/components/secret-file/secrets.env",
@@ -141,7 +142,7 @@ class DocsTest {
     }
 
     @Test
-    void filesTestsAndSettingsInTheTextExist() throws IOException {
+    void filesClassesTestsAndSettingsInTheTextExist() throws IOException {
         String settings = Files.readString(SETTINGS);
         Set<String> properties = matches(Pattern.compile("(?m)^(bridge\\.[^=]+)="), settings, 1).stream()
                 .map(name -> name.replaceAll("[.-]", "_").toUpperCase(Locale.ROOT)).collect(Collectors.toSet());
@@ -153,6 +154,10 @@ class DocsTest {
                     .filter(file -> !Files.exists(Path.of(file)) && !Files.exists(page.resolveSibling(file))
                             && !CREATED.contains(file))
                     .forEach(file -> missing.add(page + ": " + file));
+            matches(CLASS, text, 1).stream()
+                    .filter(name -> Stream.of("main", "otel", "demo").map(root -> Path.of("src", root, "java"))
+                            .noneMatch(root -> Files.exists(root.resolve("io/ilertsumo/bridge/" + name + ".java"))))
+                    .forEach(name -> missing.add(page + ": " + name));
             matches(TEST, text, 1).stream().filter(test -> !tests.contains(test))
                     .forEach(test -> missing.add(page + ": " + test));
             matches(SETTING, text, 0).stream()
