@@ -1,5 +1,5 @@
 locals {
-  # The payload that iLert's integration of the type Sumo Logic reads; TriggerType tells a resolution from an alert
+  # The payload that iLert's integration of the type Sumo Logic reads; TriggerType separates resolutions from alerts
   payload = jsonencode({
     Name             = "{{Name}}"
     Description      = "{{Description}}"

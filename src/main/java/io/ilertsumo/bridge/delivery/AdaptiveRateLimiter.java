@@ -108,7 +108,7 @@ public class AdaptiveRateLimiter extends ExpressionAdapter implements BatchListe
         }
 
         synchronized void speedUp(long now) {
-            // at most a second's increase, since a lane without requests has learnt nothing
+            // at most a second's increase, since a lane without requests has no measured rate
             limit = Math.min(max, limit + INCREASE * Math.min(SECOND, now - grownAt) / SECOND);
             grownAt = now;
         }

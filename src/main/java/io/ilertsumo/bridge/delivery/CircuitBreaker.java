@@ -47,7 +47,7 @@ public class CircuitBreaker implements BatchListener {
     public static final String REASON = "reason";
 
     private static final String MISCONFIGURED = "misconfigured";
-    /** Rejected events in a row from which on the events are not at fault. */
+    /** This many rejected events in a row are a misconfiguration. */
     private static final int MAX_REJECTED_IN_A_ROW = 20;
     private static final Duration MAX_RETRY_AFTER = Duration.ofHours(1);
     /** 31 years: the year of a date may have nine digits. */

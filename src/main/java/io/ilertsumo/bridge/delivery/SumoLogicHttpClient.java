@@ -43,7 +43,7 @@ public class SumoLogicHttpClient implements HttpClientConfigurer {
         return new ProxyRoutePlanner(setting -> config.getOptionalValue(setting, String.class).orElse(null));
     }
 
-    /** Whom the client trusts. */
+    /** The certificates that the client trusts. */
     @Produces
     @Singleton
     @Unremovable

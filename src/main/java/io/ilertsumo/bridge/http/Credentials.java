@@ -37,7 +37,7 @@ final class Credentials {
 
     private static Secret secret(String text) {
         byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
-        // what ISO-8859-1 lacks would become a question mark, which anybody could send
+        // what ISO-8859-1 lacks would become a question mark, which any sender could send
         return new Secret(utf8, StandardCharsets.ISO_8859_1.newEncoder().canEncode(text)
                 ? text.getBytes(StandardCharsets.ISO_8859_1)
                 : utf8);

@@ -58,7 +58,7 @@ public class WebhookEngine extends VertxPlatformHttpEngine {
     private final LogLimit failures = new LogLimit();
     /** By path. */
     private final Map<String, WebhookConsumer> consumers = new ConcurrentHashMap<>();
-    /** What waits until the routes are replaced; {@code null} while calls are not held. */
+    /** Calls that are held while the routes are replaced; {@code null} while none are. */
     private volatile Queue<Runnable> held;
 
     WebhookEngine(RoutePool pool, WebhookGuard guard, ReceivedEvents received, EdgeConnector connector) {

@@ -175,7 +175,7 @@ public class KafkaClients {
     }
 
     /**
-     * Waits for an answer to an admin client, at most five seconds.
+     * Waits at most five seconds for an answer to an admin client.
      *
      * @param right what the call requires
      */

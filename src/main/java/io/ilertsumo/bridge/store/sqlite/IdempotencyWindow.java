@@ -13,13 +13,13 @@ import io.netty.util.collection.LongObjectHashMap;
 /**
  * The keys of the latest events, in memory and in the table {@code seen}, one row per commit. They are in two
  * generations: once the young one is full or old enough, it becomes the old one and the former old one is forgotten. So
- * the window holds at least the latest {@code generationSize} keys and about twice as many at most, in 32 to 64 bytes
+ * the window holds at least the latest {@code generationSize} keys and at most about twice as many, in 32 to 64 bytes
  * each. In memory are 72 bits of a key: with a million keys, less than one event in 10^15 is mistaken for another. For
  * the thread that writes.
  */
 final class IdempotencyWindow {
 
-    /** Rows that the window has forgotten are deleted in steps, so that no commit takes long. */
+    /** Rows that the window no longer holds are deleted in steps, so that no commit takes long. */
     private static final int ROWS_DELETED_PER_COMMIT = 256;
 
     private final int generationSize;
@@ -31,7 +31,7 @@ final class IdempotencyWindow {
     /** The first row of the young generation; 0 as long as there is none. */
     private long firstOfYoung;
     private long lastRow;
-    /** The window has forgotten rows with a lower ID, which are to be deleted; 0 if there are none. */
+    /** The window no longer holds rows with a lower ID, which are to be deleted; 0 if there are none. */
     private long forgotten;
     /** In the open transaction. */
     private final Set<Key> added = new HashSet<>();
@@ -56,7 +56,7 @@ final class IdempotencyWindow {
     }
 
     /**
-     * Uses the connection from now on, and reads what is committed and not in memory: one generation at most, which is what
+     * Uses the connection from now on, and reads what is committed and not in memory: at most one generation, which is what
      * the window has to hold, as a start takes longer with each key.
      */
     void open(Sql connection) throws SQLException {
@@ -66,7 +66,7 @@ final class IdempotencyWindow {
         int[] count = new int[1];
         sql.query("SELECT id, at, keys FROM seen WHERE id > ? ORDER BY id DESC", row -> {
             byte[] keys = row.getBytes(3);
-            // a damaged row has forgotten its events
+            // the keys of a damaged row are lost
             boolean isDamaged = keys == null || keys.length % EventKey.BYTES != 0;
             rows.addFirst(new Row(row.getLong(1), row.getLong(2), isDamaged ? new byte[0] : keys));
             count[0] += rows.getFirst().keys.length / EventKey.BYTES;

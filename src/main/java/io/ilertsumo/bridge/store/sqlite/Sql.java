@@ -53,7 +53,7 @@ final class Sql implements AutoCloseable {
     /** Opens a corrupt file, to read what can be read. */
     static Sql openCorrupt(Path file) throws SQLException {
         Sql sql = new Sql(file, new SQLiteConfig());
-        // else a file that is shorter than its header says can't be read at all
+        // else a file that is shorter than the size in its header can't be read at all
         sql.execute("PRAGMA writable_schema = ON");
         return sql;
     }

@@ -122,7 +122,7 @@ final class WriteAheadLog {
         for (int i = first; i < end; i++) {
             int page = log.getInt(at(i));
             if (page < 1 || page > pages) {
-                // nobody knows which page it was: a copy of its neighbour changes nothing
+                // its page is unknown: a copy of its neighbour changes nothing
                 int neighbour = i > 0 ? i - 1 : intact.nextSetBit(i);
                 log.put(at(i), words, at(neighbour), FRAME).putInt(at(i) + 4, 0);
             } else if (!isOfThisLog(i)) {
