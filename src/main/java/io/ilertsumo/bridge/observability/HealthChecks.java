@@ -77,7 +77,7 @@ public class HealthChecks {
     HealthCheck reload(Reloads reloads) {
         return () -> {
             HealthCheckResponseBuilder response = HealthCheckResponse.named("reload").up();
-            reloads.refused().forEach(response::withData);
+            reloads.rejected().forEach(response::withData);
             return response.build();
         };
     }

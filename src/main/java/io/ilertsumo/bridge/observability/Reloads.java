@@ -28,7 +28,7 @@ public class Reloads {
     private final SecretMasker masker;
     private final MeterRegistry registry;
     /** The reason by {@link #ROUTES} and {@link #SECRETS}. */
-    private final Map<String, String> refused = new ConcurrentSkipListMap<>();
+    private final Map<String, String> rejected = new ConcurrentSkipListMap<>();
 
     Reloads(SecretMasker masker, MeterRegistry registry) {
         this.masker = masker;
@@ -37,17 +37,17 @@ public class Reloads {
 
     void register(@Observes StartupEvent starting) {
         for (String files : List.of(ROUTES, SECRETS)) {
-            Gauge.builder("bridge.reload.refused", refused, reasons -> reasons.containsKey(files) ? 1 : 0)
+            Gauge.builder("bridge.reload.rejected", rejected, reasons -> reasons.containsKey(files) ? 1 : 0)
                     .description("1 while changed files are not used").tags("files", files).register(registry);
-            for (String result : List.of("loaded", "refused")) {
+            for (String result : List.of("loaded", "rejected")) {
                 registry.counter("bridge.reloads", "files", files, "result", result);
             }
         }
     }
 
     /** Why changed files are not used. */
-    public Map<String, String> refused() {
-        return refused;
+    public Map<String, String> rejected() {
+        return rejected;
     }
 
     /** Counts a change that is used. */
@@ -59,11 +59,11 @@ public class Reloads {
     /** Counts a change that is not used for that reason; without a reason, all files are used. */
     public void report(String files, String reason) {
         if (!reason.isEmpty()) {
-            refused.put(files, masker.mask(reason));
+            rejected.put(files, masker.mask(reason));
             LOG.error("The changed {} are not used, and the former ones stay in use until the files are repaired: {}",
-                    files, refused.get(files));
-            registry.counter("bridge.reloads", "files", files, "result", "refused").increment();
-        } else if (refused.remove(files) != null) {
+                    files, rejected.get(files));
+            registry.counter("bridge.reloads", "files", files, "result", "rejected").increment();
+        } else if (rejected.remove(files) != null) {
             LOG.info("The {} are repaired: all their files are used", files);
         }
     }

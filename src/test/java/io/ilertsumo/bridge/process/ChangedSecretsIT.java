@@ -129,7 +129,7 @@ class ChangedSecretsIT {
     @Test
     void aBrokenSecretKeepsItsFormerValueUntilItIsRepaired() throws Exception {
         try (Program program = start()) {
-            assertEquals(0, program.metric("bridge_reload_refused{files=\"secrets\""));
+            assertEquals(0, program.metric("bridge_reload_rejected{files=\"secrets\""));
 
             secrets.change(files -> {
                 files.put("ILERT_WEBHOOK_PASSWORD", "\n");
@@ -137,7 +137,7 @@ class ChangedSecretsIT {
                 files.remove("BRIDGE_MANAGEMENT_PASSWORD");
             });
 
-            await().until(() -> program.metric("bridge_reload_refused{files=\"secrets\"") == 1);
+            await().until(() -> program.metric("bridge_reload_rejected{files=\"secrets\"") == 1);
             String health = program.management("/q/health/ready");
             assertEquals("UP", health.replaceFirst("(?s).*\"status\": \"(\\w+)\",.*", "$1"), health);
             assertTrue(health.contains("BRIDGE_MANAGEMENT_PASSWORD is missing. ILERT_WEBHOOK_PASSWORD is empty"),
@@ -154,7 +154,7 @@ class ChangedSecretsIT {
                 files.put("SUMOLOGIC_URL", second.url());
             });
 
-            await().until(() -> program.metric("bridge_reload_refused{files=\"secrets\"") == 0);
+            await().until(() -> program.metric("bridge_reload_rejected{files=\"secrets\"") == 0);
             assertFalse(program.management("/q/health/ready").contains("is missing"));
             assertEquals(202, program.send(Events.express(Events.newId())));
             await().until(() -> second.messages().size() == 1);
@@ -168,7 +168,7 @@ class ChangedSecretsIT {
         try (Program program = start()) {
             secrets.change(files -> files.put("SUMOLOGIC_PROXY", "ftp://marker-user:marker-password@proxy"));
 
-            await().until(() -> program.metric("bridge_reload_refused{files=\"secrets\"") == 1);
+            await().until(() -> program.metric("bridge_reload_rejected{files=\"secrets\"") == 1);
             assertTrue(
                     program.management("/q/health/ready").contains("SUMOLOGIC_PROXY is not the URL of an HTTP proxy"));
             assertFalse(program.output().contains("marker-"));

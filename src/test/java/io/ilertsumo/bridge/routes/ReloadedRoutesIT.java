@@ -105,7 +105,7 @@ class ReloadedRoutesIT {
     @Test
     void aBrokenEditKeepsTheFormerRoutesUntilItIsRepaired() throws Exception {
         try (Program program = start()) {
-            int refused = 0;
+            int rejected = 0;
             for (String edit : """
                     route.camel.yaml      | - choice:               | - choize:                 | Unknown node id: choize
                     lane.camel.yaml       | {{bridge.bulk.linger}}  | {{bridge.bulk.lingr}}     | bridge.bulk.lingr
@@ -117,8 +117,8 @@ class ReloadedRoutesIT {
                     """
                     .split("\n")) {
                 String[] part = edit.split(" *\\| ");
-                refused++;
-                isRefusedAndRepaired(program, part[0], part[1].strip(), part[2].strip(), part[3], refused);
+                rejected++;
+                isRejectedAndRepaired(program, part[0], part[1].strip(), part[2].strip(), part[3], rejected);
             }
             routes.edit("deliver.camel.yaml", CATEGORY, "edited");
             await().until(() -> {
@@ -128,26 +128,26 @@ class ReloadedRoutesIT {
         }
     }
 
-    private void isRefusedAndRepaired(Program program, String file, String text, String broken, String reason,
-            int refused) throws Exception {
+    private void isRejectedAndRepaired(Program program, String file, String text, String broken, String reason,
+            int rejected) throws Exception {
         String former = routes.text(file);
         routes.edit(file, text, broken);
 
-        await(reason).until(() -> program.metric("bridge_reload_refused{files=\"routes\"") == 1);
+        await(reason).until(() -> program.metric("bridge_reload_rejected{files=\"routes\"") == 1);
         String health = program.management("/q/health/ready");
         assertEquals("UP", health.replaceFirst("(?s).*\"status\": \"(\\w+)\",.*", "$1"), health);
         assertTrue(health.contains(reason), health);
-        assertEquals(refused, program.output().split("The changed routes are not used", -1).length - 1,
+        assertEquals(rejected, program.output().split("The changed routes are not used", -1).length - 1,
                 program.output());
         int delivered = sumoLogic.messages().size();
         assertEquals(202, program.send(Events.express(Events.newId())));
         assertEquals(202, program.send(Events.bulk(Events.newId())));
         await(reason).until(() -> sumoLogic.messages().size() == delivered + 2);
-        assertEquals(refused, program.metric("bridge_reloads_total{files=\"routes\",result=\"refused\""));
+        assertEquals(rejected, program.metric("bridge_reloads_total{files=\"routes\",result=\"rejected\""));
 
         routes.change(files -> files.put(file, former));
 
-        await(reason).until(() -> program.metric("bridge_reload_refused{files=\"routes\"") == 0);
+        await(reason).until(() -> program.metric("bridge_reload_rejected{files=\"routes\"") == 0);
     }
 
     @Test
