@@ -15,6 +15,7 @@ import jakarta.inject.Singleton;
 
 import org.apache.camel.Exchange;
 import org.apache.camel.ExchangePropertyKey;
+import org.apache.camel.util.TimeUtils;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
@@ -195,8 +196,8 @@ public class CircuitBreaker implements BatchListener {
             circuit.isLogged = true;
             LOG.atLevel(isMisconfigured ? Level.ERROR : Level.WARN)
                     .log("The circuit of the lane {} is open, its events "
-                            + "stay pending. {} ({}). {} failures since {}, next retry in {} ms{}", lane, message,
-                            reason, trouble.failures(), trouble.since(), wait,
+                            + "stay pending. {} ({}). {} failures since {}, next retry in {}{}", lane, message,
+                            reason, trouble.failures(), trouble.since(), TimeUtils.printDuration(wait, true),
                             isMisconfigured ? ". Check SUMOLOGIC_URL, SUMOLOGIC_TOKEN and the proxy" : "");
         }
     }
