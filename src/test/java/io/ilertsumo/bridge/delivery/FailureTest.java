@@ -370,7 +370,8 @@ class FailureTest extends RunningBridge {
     // answered 200, and yet
 
     @ParameterizedTest
-    @ValueSource(strings = { "", "OK", "{\"id\":\"a\",\"code\":\"\",\"status\":200,\"message\":\"\",\"errors\":[]}" })
+    @ValueSource(strings = { "", "OK", "{\"id\":\"a\",\"code\":\"\",\"status\":200,\"message\":\"\",\"errors\":[]}",
+            "{\"code\":null,\"message\":null,\"errors\":null}" })
     void aSmallAnswerIsSuccess(String answer) {
         double before = metrics().sum("bridge_delivery_warnings_total");
         sumoLogic.answerNext(1, new Answer.Page(new Answer.Status(200), answer));
