@@ -15,8 +15,8 @@ import io.micrometer.core.instrument.MeterRegistry;
 
 /**
  * Calls of iLert's Edge Connector, which skips an event for good after any 4xx but 429 and sends it again after 503: a call
- * that would be answered 4xx is answered 503 until the cause is repaired. Counts these calls, and logs at most one a
- * minute. Thread-safe.
+ * that would be answered 4xx is answered 503 until the cause is repaired. Counts these calls, and logs at most one of each
+ * reason a minute. Thread-safe.
  */
 @ApplicationScoped
 public class EdgeConnector {
@@ -66,7 +66,7 @@ public class EdgeConnector {
         Retries last = Objects.requireNonNullElseGet(retries,
                 () -> new Retries(reason, detail, 0, Instant.now().truncatedTo(ChronoUnit.SECONDS)));
         retries = new Retries(reason, detail, last.calls + 1, last.since);
-        if (log.count("") > 0) {
+        if (log.count(reason) > 0) {
             LOG.warn("The Edge Connector is answered 503 and sends its event again until this is repaired: {} ({}), {} "
                     + "calls since {}. iLert keeps its events for 7 days", detail, reason, last.calls + 1, last.since);
         }
