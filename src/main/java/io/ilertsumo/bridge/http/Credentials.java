@@ -55,7 +55,8 @@ final class Credentials {
     boolean matchesBasic(String authorization) {
         try {
             return authorization != null && authorization.regionMatches(true, 0, BASIC, 0, BASIC.length())
-                    && matches(Base64.getDecoder().decode(authorization.substring(BASIC.length()).trim()));
+                    && matches(Base64.getDecoder().decode(authorization.substring(BASIC.length()).trim()),
+                            System.nanoTime());
         } catch (IllegalArgumentException e) {
             // not Base64
             return false;
@@ -64,11 +65,7 @@ final class Credentials {
 
     /** Whether a header, or {@code null} for none, has this value. Netty reads each of its bytes as a character. */
     boolean matchesHeader(String value) {
-        return value != null && matches(value.getBytes(StandardCharsets.ISO_8859_1));
-    }
-
-    private boolean matches(byte[] given) {
-        return matches(given, System.nanoTime());
+        return value != null && matches(value.getBytes(StandardCharsets.ISO_8859_1), System.nanoTime());
     }
 
     boolean matches(byte[] given, long nanos) {

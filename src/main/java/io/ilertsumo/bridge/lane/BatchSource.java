@@ -14,7 +14,7 @@ public interface BatchSource extends AutoCloseable {
      * @param  millis the longest wait
      * @return        whether there are enough
      */
-    boolean await(int events, int bytes, long millis) throws StoreException, InterruptedException;
+    boolean await(long events, long bytes, long millis) throws StoreException, InterruptedException;
 
     /** Waits while no batch is to be delivered. */
     void idle(long millis) throws StoreException, InterruptedException;

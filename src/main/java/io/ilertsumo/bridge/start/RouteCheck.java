@@ -37,7 +37,6 @@ import io.ilertsumo.bridge.event.EventTooLargeException;
 import io.ilertsumo.bridge.event.UnreadableEventException;
 import io.ilertsumo.bridge.lane.LaneStore;
 import io.ilertsumo.bridge.lane.StoreException;
-import io.ilertsumo.bridge.lane.StoreFullException;
 import io.ilertsumo.bridge.settings.BridgeSettings;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.quarkus.runtime.configuration.ConfigurationException;
@@ -51,7 +50,7 @@ import io.quarkus.runtime.configuration.ConfigurationException;
 @RegisterForReflection(targets = { Exception.class, IOException.class, ConnectException.class,
         SocketTimeoutException.class, UnknownHostException.class, CamelExchangeException.class,
         ThrottlerRejectedExecutionException.class, EventTooLargeException.class, UnreadableEventException.class,
-        StoreException.class, StoreFullException.class })
+        StoreException.class })
 public class RouteCheck {
 
     private final BridgeSettings settings;

@@ -54,7 +54,7 @@ class LaneConsumerTest {
         try (DefaultCamelContext context = new DefaultCamelContext()) {
             LaneComponent component = new LaneComponent();
             component.setStore(proxy(LaneStore.class, batches));
-            component.setMaxEvents(Integer.MAX_VALUE);
+            context.getPropertiesComponent().addOverrideProperty("bridge.batch.max-events", "" + Integer.MAX_VALUE);
             context.addComponent("lane", component);
             context.addRoutes(new RouteBuilder() {
                 @Override
@@ -199,7 +199,7 @@ class LaneConsumerTest {
         private final List<Integer> limits = new CopyOnWriteArrayList<>();
 
         @Override
-        public boolean await(int events, int bytes, long millis) {
+        public boolean await(long events, long bytes, long millis) {
             return true;
         }
 

@@ -19,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 
+import org.apache.camel.util.StringHelper;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -96,19 +97,15 @@ public final class KafkaDeadLetters implements DeadLetterStore, AutoCloseable {
         KafkaHeaders.put(headers, "attempts", before == null ? 1 : before.attempts() + 1);
         KafkaHeaders.put(headers, "first", before == null ? now : before.first());
         KafkaHeaders.put(headers, "reason", content.reason());
-        KafkaHeaders.put(headers, "detail", excerpt(content.detail()));
+        KafkaHeaders.put(headers, "detail", StringHelper.limitLength(content.detail(), MAX_TEXT));
         KafkaHeaders.put(headers, "status", content.status());
-        KafkaHeaders.put(headers, "answer", excerpt(content.answer()));
+        KafkaHeaders.put(headers, "answer", StringHelper.limitLength(content.answer(), MAX_TEXT));
         KafkaHeaders.put(headers, KafkaHeaders.EVENT_ID, content.eventId());
         KafkaHeaders.put(headers, "eventType", content.eventType());
         KafkaHeaders.put(headers, "lane", content.lane());
         KafkaHeaders.put(headers, KafkaHeaders.GROUP, content.group());
         KafkaHeaders.put(headers, "encoding", content.encoding());
         return letter;
-    }
-
-    private static String excerpt(String text) {
-        return text == null || text.length() <= MAX_TEXT ? text : text.substring(0, MAX_TEXT);
     }
 
     @Override

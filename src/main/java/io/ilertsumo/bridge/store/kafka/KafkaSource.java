@@ -108,7 +108,7 @@ final class KafkaSource implements BatchSource, ConsumerRebalanceListener {
     }
 
     @Override
-    public boolean await(int events, int bytes, long millis) throws StoreException {
+    public boolean await(long events, long bytes, long millis) throws StoreException {
         if (pending.size() < events && pendingBytes < bytes && millis > 0) {
             poll(millis, hasRoom());
         }

@@ -47,7 +47,6 @@ import io.ilertsumo.bridge.lane.LaneStatus;
 import io.ilertsumo.bridge.lane.LaneStore;
 import io.ilertsumo.bridge.lane.StoreCallback;
 import io.ilertsumo.bridge.lane.StoreException;
-import io.ilertsumo.bridge.lane.StoreFullException;
 import io.ilertsumo.bridge.log.LogLimit;
 import io.ilertsumo.bridge.settings.BridgeSettings;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -153,7 +152,7 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
         } else if (unacknowledged != null) {
             throw new StoreException("No event is accepted, " + unacknowledged);
         } else if (lanes.values().stream().mapToLong(KafkaLane::events).sum() >= settings.kafkaMaxEvents()) {
-            throw new StoreFullException(
+            throw new StoreException(
                     "At least " + settings.kafkaMaxEvents() + " events are pending (bridge.kafka.max-events)");
         }
     }

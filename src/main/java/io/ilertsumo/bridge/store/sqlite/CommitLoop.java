@@ -16,7 +16,6 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import io.ilertsumo.bridge.lane.StoreException;
-import io.ilertsumo.bridge.lane.StoreFullException;
 import io.ilertsumo.bridge.log.LogLimit;
 
 /**
@@ -112,7 +111,7 @@ final class CommitLoop implements AutoCloseable {
         long before = queuedBytes.getAndAdd(bytes);
         if (bytes > 0 && (before > 0 && before + bytes > MAX_QUEUED_BYTES || queue.size() >= MAX_QUEUED_WRITES)) {
             queuedBytes.addAndGet(-bytes);
-            callback.accept(new StoreFullException("Too many events are queued to be written to disk"));
+            callback.accept(new StoreException("Too many events are queued to be written to disk"));
         } else {
             add(new Entry(write, bytes, callback, false));
         }

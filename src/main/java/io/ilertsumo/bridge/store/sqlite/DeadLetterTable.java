@@ -15,7 +15,6 @@ import io.ilertsumo.bridge.deadletter.DeadLetter;
 import io.ilertsumo.bridge.deadletter.DeadLetterStore;
 import io.ilertsumo.bridge.lane.StoreCallback;
 import io.ilertsumo.bridge.lane.StoreException;
-import io.ilertsumo.bridge.lane.StoreFullException;
 import io.ilertsumo.bridge.settings.BridgeSettings;
 
 /**
@@ -82,10 +81,10 @@ final class DeadLetterTable implements DeadLetterStore {
         }
     }
 
-    private void keep(DeadLetter.Content content, byte[] key, long now) throws SQLException, StoreFullException {
+    private void keep(DeadLetter.Content content, byte[] key, long now) throws SQLException, StoreException {
         // the events of a lane are kept on a full disk too: the lane could not go on without it
         if (outbox.writer.isDiskFull && content.lane() == null) {
-            throw new StoreFullException("The disk of the outbox is full");
+            throw new StoreException("The disk of the outbox is full");
         }
         long[] first = { now };
         int[] attempts = { 1 };

