@@ -32,6 +32,7 @@ import org.apache.kafka.common.header.Headers;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import io.ilertsumo.bridge.deadletter.AgeCheck;
 import io.ilertsumo.bridge.deadletter.DeadLetter;
 import io.ilertsumo.bridge.deadletter.DeadLetterStore;
 import io.ilertsumo.bridge.lane.StoreCallback;
@@ -64,6 +65,8 @@ public final class KafkaDeadLetters implements DeadLetterStore, AutoCloseable {
             .newSingleThreadScheduledExecutor(task -> new Thread(task, "kafka-dead-letters"));
     private volatile long count;
     // of the thread
+    /** Replaced by tests. */
+    volatile AgeCheck age = new AgeCheck(System.currentTimeMillis(), System.nanoTime());
     private final DeadLetterIndex index = new DeadLetterIndex();
     private Consumer<String, byte[]> consumer;
     private long next;
@@ -235,9 +238,12 @@ public final class KafkaDeadLetters implements DeadLetterStore, AutoCloseable {
 
     private void update() {
         try {
+            Instant now = Instant.now();
             List<DeadLetterIndex.Entry> beyond = readAndRun(System.nanoTime(),
                     () -> index.beyond(settings.deadLettersMax(), settings.deadLettersMaxBytes().asLongValue(),
-                            Instant.now().minus(settings.deadLettersMaxAge())));
+                            age.isDue(now.toEpochMilli(), System.nanoTime())
+                                    ? now.minus(settings.deadLettersMaxAge())
+                                    : Instant.MIN));
             // reads must not wait for brokers that do not acknowledge
             if (eviction.isDone()) {
                 List<String> keys = new ArrayList<>(index.replaced);

@@ -6,11 +6,11 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import io.ilertsumo.bridge.deadletter.AgeCheck;
 import io.ilertsumo.bridge.deadletter.DeadLetter;
 import io.ilertsumo.bridge.deadletter.DeadLetterStore;
 import io.ilertsumo.bridge.lane.StoreCallback;
@@ -24,9 +24,6 @@ import io.ilertsumo.bridge.settings.BridgeSettings;
  */
 final class DeadLetterTable implements DeadLetterStore {
 
-    private static final long AGE_CHECK_MILLIS = TimeUnit.HOURS.toMillis(1);
-    private static final long MAX_CLOCK_CHANGE_MILLIS = TimeUnit.MINUTES.toMillis(1);
-
     private static final Logger LOG = LoggerFactory.getLogger(DeadLetterTable.class);
 
     private final Outbox outbox;
@@ -36,23 +33,18 @@ final class DeadLetterTable implements DeadLetterStore {
     private long bytes;
     private volatile long evicted;
     private long evictedNow;
-    /** When the age was checked, in milliseconds since the epoch and in nanoseconds. */
-    private long[] ageChecked;
-    /** The same in the open transaction. */
-    private long[] ageCheckedNow;
+    private final AgeCheck age;
 
-    DeadLetterTable(Outbox outbox, BridgeSettings settings, long nowMillis, long nowNanos) {
+    DeadLetterTable(Outbox outbox, BridgeSettings settings, AgeCheck age) {
         this.outbox = outbox;
         this.settings = settings;
-        ageCheckedNow = new long[]{ nowMillis, nowNanos };
-        ageChecked = ageCheckedNow;
+        this.age = age;
     }
 
     /** Uses the connection from now on, and reads what is committed. */
     void open(Sql connection) throws SQLException {
         sql = connection;
         evictedNow = 0;
-        ageCheckedNow = ageChecked;
         sql.query("SELECT count(*), total(bytes) FROM dead_letter", row -> {
             count = row.getLong(1);
             bytes = row.getLong(2);
@@ -119,16 +111,10 @@ final class DeadLetterTable implements DeadLetterStore {
         }, 0, failure -> callback.done(false, failure));
     }
 
-    /** Once an hour, and only if the clock was not set since: else letters that are not old would be evicted. */
     void evictAged(long nowMillis, long nowNanos) throws SQLException {
-        long elapsed = TimeUnit.NANOSECONDS.toMillis(nowNanos - ageChecked[1]);
-        if (elapsed >= AGE_CHECK_MILLIS) {
-            boolean isClockEven = Math.abs(nowMillis - ageChecked[0] - elapsed) <= MAX_CLOCK_CHANGE_MILLIS;
-            ageCheckedNow = new long[]{ nowMillis, nowNanos };
-            if (isClockEven) {
-                evictedNow += delete("DELETE FROM dead_letter WHERE last < ? RETURNING bytes",
-                        nowMillis - settings.deadLettersMaxAge().toMillis());
-            }
+        if (age.isDue(nowMillis, nowNanos)) {
+            evictedNow += delete("DELETE FROM dead_letter WHERE last < ? RETURNING bytes",
+                    nowMillis - settings.deadLettersMaxAge().toMillis());
         }
     }
 
@@ -144,7 +130,6 @@ final class DeadLetterTable implements DeadLetterStore {
 
     /** Counts what is committed. */
     void committed() {
-        ageChecked = ageCheckedNow;
         if (evictedNow > 0) {
             evicted += evictedNow;
             LOG.warn("Evicted {} dead letter(s) to keep the bounds, {} are kept", evictedNow, count);

@@ -15,6 +15,7 @@ import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import io.ilertsumo.bridge.deadletter.AgeCheck;
 import io.ilertsumo.bridge.deadletter.DeadLetterStore;
 import io.ilertsumo.bridge.event.EventKey;
 import io.ilertsumo.bridge.lane.BatchSource;
@@ -70,7 +71,7 @@ public final class Outbox implements LaneStore, AutoCloseable {
         this.freeDisk = freeDisk;
         seen = new IdempotencyWindow(settings.idempotencyKeys(), settings.idempotencyPeriod().toMillis());
         database = new OutboxDatabase(settings.outboxDirectory());
-        deadLetters = new DeadLetterTable(this, settings, System.currentTimeMillis(), System.nanoTime());
+        deadLetters = new DeadLetterTable(this, settings, new AgeCheck(System.currentTimeMillis(), System.nanoTime()));
         try {
             database.lock();
             writer.open();

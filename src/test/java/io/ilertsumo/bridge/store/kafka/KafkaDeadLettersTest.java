@@ -26,12 +26,15 @@ import org.apache.kafka.common.serialization.StringSerializer;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
+import io.ilertsumo.bridge.deadletter.AgeCheck;
 import io.ilertsumo.bridge.deadletter.DeadLetter;
 import io.ilertsumo.bridge.deadletter.DeadLetter.Filter;
 import io.ilertsumo.bridge.lane.StoreException;
 
 /** Dead letters in Kafka, with a real broker and two processes. */
 class KafkaDeadLettersTest extends KafkaFixture {
+
+    private static final long HOUR = TimeUnit.HOURS.toMillis(1);
 
     @BeforeEach
     void createTopic() {
@@ -131,10 +134,13 @@ class KafkaDeadLettersTest extends KafkaFixture {
 
     @Test
     void oldDeadLettersAreEvicted() throws Exception {
-        settings.with("deadLettersMaxAge", Duration.ofSeconds(1));
+        settings.with("deadLettersMaxAge", Duration.ofMillis(1));
         KafkaDeadLetters one = openDeadLetters();
         assertNull(keep(one, rejected("1")));
+        await().untilAsserted(() -> assertEquals(1, one.count()));
+        assertEquals(0, one.evicted(), "before an hour has passed");
 
+        one.age = new AgeCheck(System.currentTimeMillis() - HOUR, System.nanoTime() - HOUR * 1_000_000);
         await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> assertEquals(1, one.evicted()));
         assertEquals(List.of(), one.list(Filter.ALL, 0, 10));
     }

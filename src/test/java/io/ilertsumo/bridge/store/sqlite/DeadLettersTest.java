@@ -24,6 +24,7 @@ import java.util.stream.LongStream;
 
 import org.junit.jupiter.api.Test;
 
+import io.ilertsumo.bridge.deadletter.AgeCheck;
 import io.ilertsumo.bridge.deadletter.DeadLetter;
 import io.ilertsumo.bridge.deadletter.DeadLetter.Filter;
 import io.ilertsumo.bridge.lane.StoreException;
@@ -169,7 +170,7 @@ class DeadLettersTest extends OutboxFixture {
         execute("UPDATE dead_letter SET last = id * 1000000000");
         try (Sql sql = Sql.open(directory.resolve("outbox.db"))) {
             Bounds bounds = new Bounds(1, 1, 0, 1, Duration.ZERO, 10, 100, Duration.ofMillis(500));
-            DeadLetterTable table = new DeadLetterTable(null, bounds.in(directory), 0, 0);
+            DeadLetterTable table = new DeadLetterTable(null, bounds.in(directory), new AgeCheck(0, 0));
             table.open(sql);
             long now = 1_000_000_600L;
 
@@ -188,7 +189,7 @@ class DeadLettersTest extends OutboxFixture {
             sql.update("ROLLBACK");
             table.open(sql);
             assertEquals(2, table.count(), "the transaction failed");
-            evictAged(table, 4 * HOUR, now + 2 * HOUR);
+            evictAged(table, 5 * HOUR, now + 3 * HOUR);
 
             assertEquals(1, table.count());
             assertEquals(1, table.evicted());
