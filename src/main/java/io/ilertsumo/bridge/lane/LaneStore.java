@@ -17,7 +17,7 @@ public interface LaneStore {
      */
     BatchSource open(String lane, int maxEvents, int maxBytes) throws StoreException;
 
-    /** The lanes that have a consumer in this process or pending events. */
+    /** The lanes that have a consumer in this process or pending events. Does not block. */
     Collection<? extends LaneStatus> lanes();
 
     /**
@@ -27,7 +27,7 @@ public interface LaneStore {
      */
     void check() throws StoreException;
 
-    /** What was damaged and set aside, until an operator removes it. */
+    /** What was damaged and set aside, until an operator removes it. Does not block. */
     default Damage damage() {
         return new Damage(0, 0);
     }

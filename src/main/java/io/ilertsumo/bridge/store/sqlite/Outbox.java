@@ -128,11 +128,7 @@ public final class Outbox implements LaneStore, AutoCloseable {
 
     @Override
     public Damage damage() {
-        String[] files = directory.list((parent, name) -> name.contains(OutboxDatabase.CORRUPT));
-        // a file and its log count once
-        return new Damage(events.damaged(), files == null
-                ? 0
-                : Stream.of(files).map(name -> name.replaceFirst("-(wal|shm)$", "")).distinct().count());
+        return new Damage(events.damaged(), writer.corruptFiles);
     }
 
     /** Writes, whatever is queued, and waits until it is durable. */
@@ -165,6 +161,8 @@ public final class Outbox implements LaneStore, AutoCloseable {
         boolean isDiskFull;
         private long diskCheckedNanos = System.nanoTime() - DISK_CHECK_NANOS;
         private boolean isFullLogged;
+        /** At most a second old while the disk answers: health checks and metrics must not wait for it. */
+        volatile long corruptFiles;
 
         void open() throws SQLException, IOException, StoreException {
             sql = database.open(opened -> {
@@ -184,6 +182,11 @@ public final class Outbox implements LaneStore, AutoCloseable {
             }
             if (System.nanoTime() - diskCheckedNanos >= DISK_CHECK_NANOS) {
                 isDiskFull = freeDisk.getAsLong() <= minFreeDisk;
+                // a file and its log count once
+                String[] files = directory.list((parent, name) -> name.contains(OutboxDatabase.CORRUPT));
+                corruptFiles = files == null
+                        ? 0
+                        : Stream.of(files).map(name -> name.replaceFirst("-(wal|shm)$", "")).distinct().count();
                 diskCheckedNanos = System.nanoTime();
             }
             now = System.currentTimeMillis();

@@ -30,7 +30,7 @@ final class OutboxLane implements LaneStatus, BatchSource {
     private boolean consumed;
     private boolean woken;
     // for the consumer's thread
-    private Sql sql;
+    Sql sql;
     private int generation;
     /** The last batch, if it is delivered and not removed yet. */
     private OutboxBatch delivered;
@@ -225,9 +225,12 @@ final class OutboxLane implements LaneStatus, BatchSource {
 
     /** Releases the lane for another consumer. */
     @Override
-    public synchronized void close() {
+    public void close() {
+        // not with the lock, which health checks and the writer need
         disconnect();
-        consumed = false;
-        woken = false;
+        synchronized (this) {
+            consumed = false;
+            woken = false;
+        }
     }
 }

@@ -24,7 +24,7 @@ final class Sql implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Sql.class);
 
-    private final Connection connection;
+    final Connection connection;
     private final Map<String, PreparedStatement> prepared = new HashMap<>();
 
     /** Reads one row; returns whether to read the next one too. */

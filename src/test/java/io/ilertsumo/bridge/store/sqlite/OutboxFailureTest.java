@@ -3,7 +3,6 @@ package io.ilertsumo.bridge.store.sqlite;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -437,7 +436,7 @@ class OutboxFailureTest extends OutboxFixture {
 
         assertEquals(1, setAside(directory).size());
         assertArrayEquals(corrupt, Files.readAllBytes(setAside(directory).get(0)));
-        assertEquals(1, outbox.damage().files());
+        Awaitility.await().until(() -> outbox.damage().files() == 1);
         List<String> recovered = drain("lane", ALL, ALL).stream().flatMap(List::stream).toList();
         assertTrue(backlog().containsAll(recovered));
         if (damage == Damage.LAST_PAGE_GONE) {

@@ -36,6 +36,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.sqlite.SQLiteConnection;
 
 import io.ilertsumo.bridge.lane.Batch;
 import io.ilertsumo.bridge.lane.BatchSource;
@@ -834,8 +835,31 @@ class OutboxTest extends OutboxFixture {
         assertEquals("A write to the outbox takes more than 5 s", e.getMessage());
         long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
         assertTrue(millis >= 4900 && millis < 8000, millis + " ms");
+        // not even a list of the directory, which hangs as well
+        Files.createFile(directory.resolve("outbox.db.corrupt-1"));
+        assertEquals(0, outbox.damage().files());
+        assertEquals(0, outbox.lanes().size());
         release.countDown();
+        Awaitility.await().until(() -> outbox.damage().files() == 1);
         outbox.check();
+    }
+
+    @Test
+    void aLaneWhoseFileHangsWhileItIsClosedDelaysNeitherHealthNorTheWriter() throws Exception {
+        open(PLENTY);
+        store("lane", "g", "1");
+        OutboxLane lane = (OutboxLane) outbox.open("lane", ALL, ALL);
+        lane.next(ALL, ALL);
+        // the driver needs this lock to close the connection
+        synchronized (lane.sql.connection.unwrap(SQLiteConnection.class).getDatabase()) {
+            Thread closing = new Thread(lane::close);
+            closing.start();
+            Awaitility.await().until(() -> closing.getState() == Thread.State.BLOCKED);
+
+            assertEquals(1, CompletableFuture.supplyAsync(() -> outbox.lanes().size()).get(10, TimeUnit.SECONDS));
+            assertStored(append("lane", "g", "2", "2"));
+        }
+        Awaitility.await().until(() -> !lane.isConsumed());
     }
 
     // many at once
