@@ -8,7 +8,8 @@ import io.ilertsumo.bridge.lane.StoreException;
 
 /**
  * Keeps dead letters durably and within bounds: over a bound, the oldest are evicted. An event, or a body that is no event, has
- * one dead letter, however often it is kept. Thread-safe. Methods that return something block while they read.
+ * one dead letter, however often it is kept. Thread-safe. Methods that return something block while they read. Callbacks
+ * run on a thread of the store and must not block.
  */
 public interface DeadLetterStore {
 

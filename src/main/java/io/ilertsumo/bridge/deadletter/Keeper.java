@@ -2,6 +2,8 @@ package io.ilertsumo.bridge.deadletter;
 
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
@@ -19,7 +21,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import io.ilertsumo.bridge.delivery.SecretMasker;
+import io.ilertsumo.bridge.http.RoutePool;
 import io.ilertsumo.bridge.lane.LaneConstants;
+import io.ilertsumo.bridge.lane.LaneEndpoint;
+import io.ilertsumo.bridge.lane.StoreCallback;
 import io.ilertsumo.bridge.log.LogLimit;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
@@ -44,12 +49,14 @@ public class Keeper extends AsyncProcessorSupport {
     private final DeadLetterStore store;
     private final MeterRegistry registry;
     private final SecretMasker masker;
+    private final RoutePool pool;
     private final LogLimit limit = new LogLimit();
 
-    Keeper(DeadLetterStore store, MeterRegistry registry, SecretMasker masker) {
+    Keeper(DeadLetterStore store, MeterRegistry registry, SecretMasker masker, RoutePool pool) {
         this.store = store;
         this.registry = registry;
         this.masker = masker;
+        this.pool = pool;
     }
 
     void register(@Observes AfterStart started) {
@@ -63,20 +70,26 @@ public class Keeper extends AsyncProcessorSupport {
     public boolean process(Exchange exchange, AsyncCallback callback) {
         try {
             DeadLetter.Content content = content(exchange);
-            store.keep(content, (duplicate, failure) -> {
-                if (failure == null) {
-                    kept(content);
-                } else {
-                    exchange.setException(failure);
-                }
-                callback.done(false);
-            });
-            return false;
+            CompletableFuture<Void> written = StoreCallback.future(done -> store.keep(content, done));
+            if (!(exchange.getFromEndpoint() instanceof LaneEndpoint)) {
+                written.whenCompleteAsync((none, failure) -> {
+                    if (failure == null) {
+                        kept(content);
+                    } else {
+                        exchange.setException(failure);
+                    }
+                    callback.done(false);
+                }, pool);
+                return false;
+            }
+            // steps that block may occupy the pool, so the thread of the lane continues itself
+            written.get();
+            kept(content);
         } catch (Exception e) {
-            exchange.setException(e);
-            callback.done(true);
-            return true;
+            exchange.setException(e instanceof ExecutionException ? e.getCause() : e);
         }
+        callback.done(true);
+        return true;
     }
 
     private DeadLetter.Content content(Exchange exchange) throws CamelExchangeException {

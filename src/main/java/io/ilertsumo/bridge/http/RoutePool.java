@@ -20,7 +20,7 @@ public class RoutePool implements Executor {
 
     private final ThreadPoolExecutor threads;
 
-    RoutePool(BridgeSettings settings) {
+    public RoutePool(BridgeSettings settings) {
         AtomicInteger number = new AtomicInteger();
         threads = new ThreadPoolExecutor(settings.receiveThreads(), settings.receiveThreads(), 0, TimeUnit.SECONDS,
                 new LinkedBlockingQueue<>(), task -> {

@@ -76,7 +76,7 @@ public class Stores {
     private synchronized void open() throws StoreException {
         if (lanes == null && settings.store() == BridgeSettings.Store.KAFKA) {
             lanes = new KafkaStore(clients(), settings, routes, registry);
-            deadLetters = new KafkaDeadLetters(clients(), settings, routes);
+            deadLetters = new KafkaDeadLetters(clients(), settings);
         } else if (lanes == null) {
             Outbox outbox = new Outbox(settings, routes);
             lanes = outbox;

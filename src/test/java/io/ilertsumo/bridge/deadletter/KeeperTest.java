@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.reflect.Proxy;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -14,7 +16,11 @@ import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.support.DefaultExchange;
 import org.junit.jupiter.api.Test;
 
+import io.ilertsumo.bridge.http.RoutePool;
+import io.ilertsumo.bridge.lane.LaneEndpoint;
 import io.ilertsumo.bridge.lane.StoreException;
+import io.ilertsumo.bridge.settings.BridgeSettings;
+import io.ilertsumo.bridge.testing.LoggedLines;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 
 /** A dead letter has a reason and the whole body, or the exchange fails. */
@@ -22,9 +28,27 @@ class KeeperTest {
 
     private final DeadLettersInMemory store = new DeadLettersInMemory();
     private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
-    private final Keeper keeper = new Keeper(store, registry, null);
-    private final Exchange exchange = new DefaultExchange(new DefaultCamelContext());
+    private final Keeper keeper = new Keeper(store, registry, null, new Pool());
+    private final DefaultCamelContext context = new DefaultCamelContext();
+    private final Exchange exchange = new DefaultExchange(context);
     private final AtomicInteger calls = new AtomicInteger();
+    private boolean isPoolOccupied;
+
+    /** A pool that runs tasks at once, or never. */
+    private final class Pool extends RoutePool {
+
+        Pool() {
+            super((BridgeSettings) Proxy.newProxyInstance(BridgeSettings.class.getClassLoader(),
+                    new Class<?>[]{ BridgeSettings.class }, (proxy, method, none) -> 1));
+        }
+
+        @Override
+        public void execute(Runnable task) {
+            if (!isPoolOccupied) {
+                task.run();
+            }
+        }
+    }
 
     @Test
     void headersSayWhatItIs() {
@@ -83,6 +107,47 @@ class KeeperTest {
 
         assertSame(store.failure, exchange.getException());
         assertEquals(0, registry.counter("bridge.dead.letters", "reason", "route-failed").count());
+    }
+
+    @Test
+    void theThreadOfALaneContinuesWhileThePoolIsOccupied() {
+        isPoolOccupied = true;
+        exchange.getMessage().setBody("body");
+        exchange.getExchangeExtension().setFromEndpoint(new LaneEndpoint("lane:bulk", null, "bulk"));
+
+        kept();
+
+        assertEquals(1, registry.counter("bridge.dead.letters", "reason", "route-failed").count());
+        store.failure = new StoreException("The disk is full");
+        keeper.process(exchange, doneSync -> calls.incrementAndGet());
+        assertEquals(2, calls.get());
+        assertSame(store.failure, exchange.getException());
+    }
+
+    @Test
+    void ofALetterOfACallNoStepRunsOnAThreadOfTheStore() {
+        isPoolOccupied = true;
+        exchange.getMessage().setBody("body");
+
+        keeper.process(exchange, doneSync -> calls.incrementAndGet());
+
+        assertEquals(1, store.count());
+        assertEquals(0, calls.get());
+    }
+
+    @Test
+    void aLaneSuppressesNoLineOfAnother() {
+        try (LoggedLines logged = new LoggedLines(Keeper.class)) {
+            for (int i = 0; i < 3; i++) {
+                for (String lane : List.of("express", "bulk")) {
+                    exchange.getMessage().setHeaders(Map.of("reason", "rejected", "lane", lane));
+                    keeper.process(exchange, doneSync -> calls.incrementAndGet());
+                }
+            }
+
+            assertEquals(1, logged.with("lane express").size());
+            assertEquals(1, logged.with("lane bulk").size());
+        }
     }
 
     private DeadLetter.Content kept() {

@@ -220,6 +220,39 @@ class EditedRoutesIT {
     }
 
     @Test
+    void aStepThatBlocksBehindTheLaneDelaysNoDelivery() throws Exception {
+        int threads = 2;
+        settings.put("BRIDGE_RECEIVE_THREADS", String.valueOf(threads));
+        String bulk = "                      lane: bulk\n";
+        routes.replace("route.camel.yaml", bulk, bulk + """
+                                - delay:
+                                    expression:
+                                      constant:
+                                        expression: "3600000"
+                                    asyncDelayed: false
+                """);
+        sumoLogic.answer(new Answer.Status(503));
+        try (Program program = start()) {
+            String rejected = Events.newId();
+            String next = Events.newId();
+            assertEquals(202, program.send(Events.express(rejected)));
+            assertEquals(202, program.send(Events.express(next)));
+            for (int i = 0; i < threads; i++) {
+                program.sendLater(Events.bulk(Events.newId()));
+            }
+            await().until(() -> program.metric("bridge_pending_events") == 2 + threads);
+
+            sumoLogic.answerWhere(request -> request.lines().toString().contains(rejected),
+                    new Answer.Status(400));
+
+            await().until(() -> program.management("/dead-letters?reason=rejected").contains(rejected));
+            await().until(() -> sumoLogic.messages().size() == 1 + threads);
+            assertEquals(1, sumoLogic.messagesWith(next).size());
+            assertEquals(0, program.metric("bridge_pending_events"));
+        }
+    }
+
+    @Test
     void anEventThatAnEditedRouteForgetsToStoreIsKept() throws Exception {
         routes.replace("route.camel.yaml", "- to:\n                      description: Store in express\n"
                 + "                      uri: lane\n                      parameters:\n"

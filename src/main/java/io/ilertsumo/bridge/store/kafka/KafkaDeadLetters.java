@@ -11,7 +11,6 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
@@ -74,12 +73,11 @@ public final class KafkaDeadLetters implements DeadLetterStore, AutoCloseable {
     private StoreException unreadable;
     private CompletableFuture<Void> eviction = CompletableFuture.completedFuture(null);
 
-    /** @param executor calls back */
-    public KafkaDeadLetters(KafkaClients clients, BridgeSettings settings, Executor executor) {
+    public KafkaDeadLetters(KafkaClients clients, BridgeSettings settings) {
         this.clients = clients;
         this.settings = settings;
         partition = new TopicPartition(clients.topic(TOPIC), 0);
-        writer = new RecordWriter(clients::deadLetterProducer, executor);
+        writer = new RecordWriter(clients::deadLetterProducer, Runnable::run);
         thread.scheduleWithFixedDelay(this::update, 0, UPDATE_MILLIS, TimeUnit.MILLISECONDS);
     }
 

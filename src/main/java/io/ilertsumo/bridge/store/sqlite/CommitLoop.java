@@ -106,31 +106,32 @@ final class CommitLoop implements AutoCloseable {
         ended = CompletableFuture.runAsync(this::run, task -> new Thread(task, "outbox-writer").start());
     }
 
-    /** Queues a write, unless too much is queued. One without bytes is always queued, one of any size if it is alone. */
-    void offer(Write write, int bytes, Consumer<StoreException> callback) {
+    /**
+     * Queues a write, unless too much is queued. One without bytes is always queued, one of any size if it is alone.
+     *
+     * @param isCalledByLoop whether the loop's thread calls back, so that no executor delays it: it must not block
+     */
+    void offer(Write write, int bytes, Consumer<StoreException> callback, boolean isCalledByLoop) {
         long before = queuedBytes.getAndAdd(bytes);
         if (bytes > 0 && (before > 0 && before + bytes > MAX_QUEUED_BYTES || queue.size() >= MAX_QUEUED_WRITES)) {
             queuedBytes.addAndGet(-bytes);
             callback.accept(new StoreException("Too many events are queued to be written to disk"));
         } else {
-            add(new Entry(write, bytes, callback, false));
+            Entry entry = new Entry(write, bytes, callback, isCalledByLoop);
+            queue.add(entry);
+            // only now: the thread may have ended before
+            if (!open && queue.remove(entry)) {
+                entry.failure = new StoreException(name + " is closed");
+                entry.complete();
+            }
         }
     }
 
     /** Queues a write however much is queued. The loop's thread completes the result, so no executor delays it. */
     CompletableFuture<StoreException> submit(Write write) {
         CompletableFuture<StoreException> result = new CompletableFuture<>();
-        add(new Entry(write, 0, result::complete, true));
+        offer(write, 0, result::complete, true);
         return result;
-    }
-
-    private void add(Entry entry) {
-        queue.add(entry);
-        // only now: the thread may have ended before
-        if (!open && queue.remove(entry)) {
-            entry.failure = new StoreException(name + " is closed");
-            entry.complete();
-        }
     }
 
     private void run() {

@@ -69,7 +69,7 @@ final class DeadLetterTable implements DeadLetterStore {
         } else {
             byte[] key = content.key();
             outbox.loop.offer(() -> keep(content, key, outbox.writer.now), content.body().length,
-                    failure -> callback.done(false, failure));
+                    failure -> callback.done(false, failure), true);
         }
     }
 
@@ -108,7 +108,7 @@ final class DeadLetterTable implements DeadLetterStore {
             for (Long id : copy) {
                 delete("DELETE FROM dead_letter WHERE id = ? RETURNING bytes", id);
             }
-        }, 0, failure -> callback.done(false, failure));
+        }, 0, failure -> callback.done(false, failure), true);
     }
 
     void evictAged(long nowMillis, long nowNanos) throws SQLException {

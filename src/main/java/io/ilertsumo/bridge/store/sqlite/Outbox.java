@@ -104,7 +104,7 @@ public final class Outbox implements LaneStore, AutoCloseable {
         Key key = Key.of(EventKey.of(event.eventId()));
         boolean[] duplicate = new boolean[1];
         loop.offer(() -> duplicate[0] = writer.append(event, key), event.line().length,
-                failure -> callback.done(failure == null && duplicate[0], failure));
+                failure -> callback.done(failure == null && duplicate[0], failure), false);
     }
 
     @Override

@@ -72,6 +72,6 @@ abstract class KafkaFixture {
     }
 
     KafkaDeadLetters openDeadLetters() {
-        return opened(new KafkaDeadLetters(settings.clients(), settings.bridge(), executor));
+        return opened(new KafkaDeadLetters(settings.clients(), settings.bridge()));
     }
 }

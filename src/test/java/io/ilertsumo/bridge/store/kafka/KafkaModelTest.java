@@ -194,7 +194,7 @@ class KafkaModelTest {
             lane = new KafkaLane("express", TOPIC);
             consumer = topics.laneConsumer(TOPIC, ALL, ALL);
             source = new KafkaSource(lane, consumer, new SimpleMeterRegistry().counter("duplicates"), ALL, ALL);
-            deadLetters = new KafkaDeadLetters(topics, new TestSettings("localhost:1").bridge(), Runnable::run);
+            deadLetters = new KafkaDeadLetters(topics, new TestSettings("localhost:1").bridge());
             lastGroup = null;
             rebalance(LANE, false);
         }

@@ -39,7 +39,7 @@ class KafkaThreadsTest {
 
     @Test
     void deadLettersAreCountedAgain() {
-        KafkaDeadLetters letters = new KafkaDeadLetters(clients, settings, Runnable::run);
+        KafkaDeadLetters letters = new KafkaDeadLetters(clients, settings);
         await().until(() -> calls.get() > 1);
         letters.close();
     }

@@ -109,7 +109,7 @@ class CommitLoopTest {
     /** The result of a write; {@code null} if it is durable. */
     private CompletableFuture<StoreException> offer(CommitLoop.Write write) {
         CompletableFuture<StoreException> result = new CompletableFuture<>();
-        loop.offer(write, 1, result::complete);
+        loop.offer(write, 1, result::complete, false);
         return result;
     }
 
@@ -124,7 +124,7 @@ class CommitLoopTest {
             held.countDown();
             OutboxFixture.awaitLatch(release);
         }, 0, failure -> {
-        });
+        }, false);
         OutboxFixture.awaitLatch(held);
         return release;
     }
@@ -160,7 +160,7 @@ class CommitLoopTest {
     void aCallbackIsCalledOnceTheWriteIsCommitted() throws Exception {
         CompletableFuture<Integer> commits = new CompletableFuture<>();
 
-        loop.offer(memory.write("1"), 1, failure -> commits.complete(memory.commits.size()));
+        loop.offer(memory.write("1"), 1, failure -> commits.complete(memory.commits.size()), false);
 
         assertEquals(1, commits.get(10, TimeUnit.SECONDS));
     }
@@ -334,7 +334,7 @@ class CommitLoopTest {
         }
         assertEquals(QUEUED, offer(memory.write("too many")).getNow(null).getMessage());
         CompletableFuture<StoreException> put = new CompletableFuture<>();
-        loop.offer(memory.write("put"), 0, put::complete);
+        loop.offer(memory.write("put"), 0, put::complete, false);
         CompletableFuture<StoreException> submitted = loop.submit(memory.write("submitted"));
         release.countDown();
 
@@ -365,7 +365,7 @@ class CommitLoopTest {
         for (int i = 0; i < 100; i++) {
             // one thread of the pool is left
             if (i == 0 || i == 50 || i == 98) {
-                loop.offer(memory.write("blocks"), 1, failure -> OutboxFixture.awaitLatch(blocked));
+                loop.offer(memory.write("blocks"), 1, failure -> OutboxFixture.awaitLatch(blocked), false);
             } else {
                 results.add(offer(memory.write("" + i)));
             }
@@ -403,7 +403,7 @@ class CommitLoopTest {
                 threads.add(Thread.currentThread());
                 all.countDown();
                 OutboxFixture.awaitLatch(all);
-            });
+            }, false);
         }
         release.countDown();
 
@@ -419,7 +419,7 @@ class CommitLoopTest {
                 throw new IllegalStateException("thrown");
             };
             CompletableFuture<StoreException> before = offer(memory.write("before"));
-            loop.offer(memory.write("1"), 1, throwing);
+            loop.offer(memory.write("1"), 1, throwing, false);
             CompletableFuture<StoreException> after = offer(memory.write("after"));
             release.countDown();
 
@@ -430,14 +430,17 @@ class CommitLoopTest {
     }
 
     @Test
-    void aCallbackRunsOnTheExecutorAndWhatIsSubmittedOnTheLoop() throws Exception {
+    void aCallbackRunsOnTheExecutorUnlessItIsForTheLoop() throws Exception {
+        CompletableFuture<Thread> forLoop = new CompletableFuture<>();
         CompletableFuture<Thread> offered = new CompletableFuture<>();
         CompletableFuture<Thread> submitted = new CompletableFuture<>();
         CountDownLatch release = hold();
-        loop.offer(memory.write("1"), 1, failure -> offered.complete(Thread.currentThread()));
+        loop.offer(memory.write("1"), 1, failure -> offered.complete(Thread.currentThread()), false);
         loop.submit(memory.write("2")).thenRun(() -> submitted.complete(Thread.currentThread()));
+        loop.offer(memory.write("3"), 1, failure -> forLoop.complete(Thread.currentThread()), true);
         release.countDown();
 
+        assertEquals("outbox-writer", forLoop.get(10, TimeUnit.SECONDS).getName());
         assertEquals("outbox-writer", submitted.get(10, TimeUnit.SECONDS).getName());
         assertNotEquals("outbox-writer", offered.get(10, TimeUnit.SECONDS).getName());
     }
@@ -449,7 +452,7 @@ class CommitLoopTest {
         CountDownLatch release = hold();
         for (int i = 0; i < 500; i++) {
             int number = i;
-            loop.offer(memory.write("" + i), 1, failure -> called.add(number));
+            loop.offer(memory.write("" + i), 1, failure -> called.add(number), false);
         }
         release.countDown();
 
