@@ -203,6 +203,16 @@ class DeadLettersTest extends OutboxFixture {
     }
 
     @Test
+    void noExecutorDelaysADeadLetter() throws Exception {
+        outbox = new Outbox(PLENTY.in(directory), task -> {
+            // its threads are occupied
+        });
+
+        assertStored(keep(unreadable("1")));
+        assertStored(discard(1L));
+    }
+
+    @Test
     void whatIsDiscardedIsGone() throws Exception {
         open(PLENTY);
         assertStored(keep(unreadable("1")));
