@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -19,6 +20,7 @@ public final class Load implements AutoCloseable {
     private final Collection<String> sent = new ConcurrentLinkedQueue<>();
     private final Collection<String> accepted = new ConcurrentLinkedQueue<>();
     private final Collection<String> rejected = new ConcurrentLinkedQueue<>();
+    private final Set<Integer> statuses = ConcurrentHashMap.newKeySet();
     private ExecutorService senders = Executors.newCachedThreadPool();
     private volatile boolean isSending;
 
@@ -34,16 +36,23 @@ public final class Load implements AutoCloseable {
     private void send(Program program, boolean express) {
         try {
             while (isSending) {
-                String id = Events.newId();
-                sent.add(id);
-                int status = program.send(express ? Events.express(id) : Events.bulk(id));
-                (status == 202 ? accepted : rejected).add(id);
+                sendOne(program, express);
             }
         } catch (IOException e) {
             // the program has ended, as it was meant to
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    /** Sends one event and returns the answer's status. */
+    public int sendOne(Program program, boolean express) throws IOException, InterruptedException {
+        String id = Events.newId();
+        sent.add(id);
+        int status = program.send(express ? Events.express(id) : Events.bulk(id));
+        (status == 202 ? accepted : rejected).add(id);
+        statuses.add(status);
+        return status;
     }
 
     /** IDs of all events. */
@@ -59,6 +68,22 @@ public final class Load implements AutoCloseable {
     /** IDs of the events that had another answer. */
     public Collection<String> rejected() {
         return rejected;
+    }
+
+    /** The statuses of all answers. */
+    public Set<Integer> statuses() {
+        return statuses;
+    }
+
+    /** IDs of the events that have arrived, though they had another answer than 202 or were never sent. */
+    public Set<String> unexpected(SumoLogic sumoLogic) {
+        Set<String> unexpected = new HashSet<>(sumoLogic.eventIds());
+        Set<String> unanswered = new HashSet<>(sent);
+        accepted.forEach(unexpected::remove);
+        accepted.forEach(unanswered::remove);
+        rejected.forEach(unanswered::remove);
+        unexpected.removeAll(unanswered);
+        return unexpected;
     }
 
     /** IDs of the events that were answered 202 and have not arrived. */
