@@ -1,10 +1,11 @@
 package io.ilertsumo.bridge.testing;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -37,8 +38,10 @@ public final class Disk implements AutoCloseable {
         try (RandomAccessFile file = new RandomAccessFile(disk.image.toFile(), "rw")) {
             file.setLength(BYTES);
         }
-        assertEquals(0, run("mkfs." + type, "-q", disk.image.toString()));
-        assumeTrue(disk.mount() == 0, "a disk needs a user who may mount it");
+        String problem = problem("mkfs." + type, "-q", disk.image.toString());
+        assumeTrue(problem == null, "a disk needs a file system: " + problem);
+        String refused = disk.mount();
+        assumeTrue(refused == null, "a disk needs a user who may mount it: " + refused);
         return disk;
     }
 
@@ -59,24 +62,29 @@ public final class Disk implements AutoCloseable {
     }
 
     /** From now on each call of the file system fails, and what is not synced is lost. */
-    public void cutPower() throws IOException {
-        assertEquals(0, run("python3", "-c", SHUT_DOWN, directory.toString()));
+    public void cutPower() {
+        assertNull(problem("python3", "-c", SHUT_DOWN, directory.toString()));
     }
 
     /** Mounts it again, as after a power cut; no process may use it. */
-    public void remount() throws IOException {
-        assertEquals(0, run("umount", directory.toString()));
-        assertEquals(0, mount());
+    public void remount() {
+        assertNull(problem("umount", directory.toString()));
+        assertNull(mount());
     }
 
-    private int mount() throws IOException {
-        return run("mount", "-o", "loop", image.toString(), directory.toString());
+    private String mount() {
+        return problem("mount", "-o", "loop", image.toString(), directory.toString());
     }
 
-    private static int run(String... command) throws IOException {
+    /** Runs a command and returns in one line why it has failed; {@code null} if it has not. */
+    static String problem(String... command) {
         try {
-            return new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                    .start().waitFor();
+            Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            int status = process.waitFor();
+            return status == 0 ? null : command[0] + " ended with " + status + ". " + output.strip().replace('\n', ' ');
+        } catch (IOException e) {
+            return e.getMessage();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException(e);
@@ -85,7 +93,7 @@ public final class Disk implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        run("umount", directory.toString());
+        problem("umount", directory.toString());
         Files.delete(image);
     }
 }

@@ -19,6 +19,8 @@ public final class Trace {
 
     private static final Pattern LINE = Pattern.compile("(\\d+) +(?:<\\.\\.\\. (\\w+) resumed>|(\\w+)\\()(.*)");
     private static final String UNFINISHED = " <unfinished ...>";
+    /** Why no process can be traced; {@code null} if one can. */
+    private static final String PROBLEM = Disk.problem("strace", "--seccomp-bpf", "-f", "-o", "/dev/null", "true");
 
     private Trace() {
     }
@@ -42,10 +44,10 @@ public final class Trace {
 
     /**
      * The tool to start a program under; {@code kill -9} ends the program, and with it the trace. Skips the test where it
-     * is not installed.
+     * is not installed or not permitted.
      */
     public static List<String> tool(Path trace, String... options) {
-        assumeTrue(Disk.isInstalled("strace"), "strace is needed");
+        assumeTrue(PROBLEM == null, "strace is needed: " + PROBLEM);
         return Stream
                 .of(Stream.of("strace", "--seccomp-bpf", "-D", "-f", "-q", "-o", trace.toString()), Stream.of(options))
                 .flatMap(part -> part).toList();
