@@ -22,9 +22,9 @@ import io.ilertsumo.bridge.lane.StoreException;
 import io.ilertsumo.bridge.observability.ManagementApi;
 import io.ilertsumo.bridge.observability.ManagementApi.Method;
 import io.quarkus.vertx.http.ManagementInterface;
+import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
-import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.Router;
@@ -70,7 +70,7 @@ public class DeadLetterResource {
     private void list(RoutingContext request) throws StoreException {
         int limit = (int) number("limit", request.request().getParam("limit", "100"), 1, MAX_LIMIT);
         long after = number("after", request.request().getParam("after", "0"), 0, MAX_ID);
-        List<DeadLetter> letters = store.list(filter(request), after, limit);
+        List<DeadLetter> letters = store.list(filter(request.request().params()), after, limit);
         JsonObject page = new JsonObject().put("deadLetters",
                 letters.stream().map(DeadLetterResource::json).toList());
         if (letters.size() == limit) {
@@ -84,7 +84,7 @@ public class DeadLetterResource {
     }
 
     private void export(RoutingContext request) throws StoreException {
-        List<Long> ids = ids(filter(request));
+        List<Long> ids = ids(filter(request.request().params()));
         HttpServerResponse response = request.response().setChunked(true).putHeader(HttpHeaders.CONTENT_TYPE,
                 "application/x-ndjson");
         for (long id : ids) {
@@ -101,7 +101,7 @@ public class DeadLetterResource {
     }
 
     private void discardAll(RoutingContext request) throws StoreException {
-        List<Long> ids = selected(request);
+        List<Long> ids = ids(selection(request.request().params()));
         for (int i = 0; i < ids.size(); i += MAX_LIMIT) {
             discard(ids.subList(i, Math.min(ids.size(), i + MAX_LIMIT)));
         }
@@ -124,7 +124,7 @@ public class DeadLetterResource {
     }
 
     private void replayAll(RoutingContext request) throws StoreException {
-        Map<Replayer.Result, Integer> results = replayer.replay(selected(request));
+        Map<Replayer.Result, Integer> results = replayer.replay(ids(selection(request.request().params())));
         JsonObject counts = new JsonObject();
         for (Replayer.Result result : Replayer.Result.values()) {
             counts.put(result.name().toLowerCase(Locale.ROOT), results.getOrDefault(result, 0));
@@ -141,13 +141,14 @@ public class DeadLetterResource {
         return new HttpException(404, "There is no dead letter " + id);
     }
 
-    private List<Long> selected(RoutingContext request) throws StoreException {
-        DeadLetter.Filter filter = filter(request);
-        String all = request.request().getParam("all", "false");
+    /** Requires a condition or {@code all=true}. */
+    static DeadLetter.Filter selection(MultiMap query) {
+        DeadLetter.Filter filter = filter(query);
+        String all = Objects.requireNonNullElse(query.get("all"), "false");
         ManagementApi.require(all.matches("true|false"), "all must be true or false: " + all);
         ManagementApi.require(!filter.equals(DeadLetter.Filter.ALL) || all.equals("true"),
                 "Select dead letters by reason, type, from or to, or all of them by all=true");
-        return ids(filter);
+        return filter;
     }
 
     /** Those of now: a replay may keep one again, with a higher number. */
@@ -161,10 +162,9 @@ public class DeadLetterResource {
         return ids;
     }
 
-    private static DeadLetter.Filter filter(RoutingContext request) {
-        HttpServerRequest query = request.request();
-        return new DeadLetter.Filter(query.getParam("reason"), query.getParam("type"),
-                time("from", query.getParam("from")), time("to", query.getParam("to")));
+    private static DeadLetter.Filter filter(MultiMap query) {
+        return new DeadLetter.Filter(query.get("reason"), query.get("type"), time("from", query.get("from")),
+                time("to", query.get("to")));
     }
 
     /** A time in whole milliseconds; {@code null} if there is no text. */

@@ -63,7 +63,7 @@ final class ProxyRoutePlanner extends DefaultRoutePlanner {
     private static URI uri(String variable, String url) {
         try {
             URI uri = URI.create(url.contains("://") ? url : "http://" + url);
-            if (uri.getHost() != null && "http".equalsIgnoreCase(uri.getScheme())) {
+            if (uri.getHost() != null && uri.getPort() <= 65535 && "http".equalsIgnoreCase(uri.getScheme())) {
                 return uri;
             }
         } catch (IllegalArgumentException e) {

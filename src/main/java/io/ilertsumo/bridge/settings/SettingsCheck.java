@@ -193,7 +193,7 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
     private static boolean isHttpUrl(String text) {
         try {
             URI uri = URI.create(text);
-            return uri.getHost() != null && uri.getRawFragment() == null
+            return uri.getHost() != null && uri.getPort() <= 65535 && uri.getRawFragment() == null
                     && ("https".equals(uri.getScheme()) || "http".equals(uri.getScheme()));
         } catch (IllegalArgumentException e) {
             return false;

@@ -157,7 +157,7 @@ class SettingsCheckTest {
         return config(new EnvConfigSource(Map.of(), 300), settings);
     }
 
-    private static SmallRyeConfig config(ConfigSource environment, String... settings) throws IOException {
+    static SmallRyeConfig config(ConfigSource environment, String... settings) throws IOException {
         Map<String, String> overrides = Arrays.stream(settings).map(setting -> setting.split("=", 2))
                 .collect(Collectors.toMap(setting -> setting[0], setting -> setting[1], (first, last) -> last));
         return new SmallRyeConfigBuilder().addDefaultInterceptors()
