@@ -53,7 +53,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 
 /**
  * Persists the events of each lane in a topic of its own, which all processes share. Every two seconds it creates missing
- * topics and measures the backlog, every minute it deletes delivered events. The consumer removes duplicates.
+ * topics, checks the others and measures the backlog, every minute it deletes delivered events. The consumer removes duplicates.
  */
 public final class KafkaStore implements LaneStore, AutoCloseable {
 
@@ -82,8 +82,6 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
             .newSingleThreadScheduledExecutor(task -> new Thread(task, "kafka-store"));
     /** The configurations of topics that were read last. */
     private final Map<String, Config> configurations = new HashMap<>();
-    /** Topics whose configuration was read within the last minute. */
-    private final Set<String> configured = new HashSet<>();
     /** Topics that would lose events or can't store any, and why. */
     private final Map<String, String> refused = new ConcurrentHashMap<>();
     private volatile Admin admin;
@@ -173,9 +171,6 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
             if (admin == null) {
                 admin = clients.admin();
             }
-            if (delete) {
-                configured.clear();
-            }
             partitions(clients.topic(KafkaDeadLetters.TOPIC), 1, OF_DEAD_LETTERS);
             for (KafkaLane lane : lanes.values()) {
                 lane.partitions = partitions(lane.topic, settings.kafkaPartitions(), OF_LANES);
@@ -207,17 +202,13 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
         try {
             TopicDescription description = get("DESCRIBE", admin.describeTopics(List.of(topic)).allTopicNames())
                     .get(topic);
-            if (!configured.contains(topic)) {
-                configure(topic, required);
-            }
-            Config configuration = configurations.get(topic);
+            Config configuration = configuration(topic, required);
             String refusal = required != OF_LANES || configuration == null
                     ? null
                     : refusal(description.partitions(), configuration);
             refuse(topic, refusal == null ? writer.failure(topic) : refusal);
             return partitions(description);
         } catch (UnknownTopicOrPartitionException e) {
-            configured.remove(topic);
             create(topic, number, required);
             return List.of();
         }
@@ -265,13 +256,12 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
     }
 
     /** Reads the configuration of a topic. If it can't be read, what was read before still counts. */
-    private void configure(String topic, Map<String, String> required) {
+    private Config configuration(String topic, Map<String, String> required) {
         ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
         try {
             Config configuration = get("DESCRIBE_CONFIGS", admin.describeConfigs(List.of(resource)).all())
                     .get(resource);
             configurations.put(topic, configuration);
-            configured.add(topic);
             required.forEach((name, value) -> {
                 ConfigEntry actual = configuration.get(name);
                 if (actual != null && !value.equals(actual.value()) && limit.count(topic + actual) > 0) {
@@ -284,6 +274,7 @@ public final class KafkaStore implements LaneStore, AutoCloseable {
                 LOG.warn("The configuration of the Kafka topic {} can't be checked: {}", topic, reason(e));
             }
         }
+        return configurations.get(topic);
     }
 
     /** Measures the backlog of a lane, and returns what its consumer group has delivered. */

@@ -6,6 +6,18 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.InputStream;
+import java.time.Duration;
+import java.util.List;
+import java.util.Properties;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Supplier;
+import java.util.logging.ConsoleHandler;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import java.util.regex.Pattern;
+
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.common.KafkaException;
@@ -129,6 +141,50 @@ class KafkaClientsTest {
         // an idempotent producer refuses other acknowledgements
         settings.withProperty("acks", "0").withProperty("enable.idempotence", "false")
                 .withProperty("delivery.timeout.ms", "1").clients().eventProducer().close();
+    }
+
+    /** As each client logs it. */
+    @Test
+    void connectionsCloseBeforeANetworkDropsThem() throws Exception {
+        KafkaClients clients = new TestSettings("localhost:1").clients();
+        List<Supplier<AutoCloseable>> all = List.of(clients::admin, clients::eventProducer, clients::deadLetterProducer,
+                () -> clients.laneConsumer("lane", 10, 1000), clients::deadLetterConsumer);
+        for (Supplier<AutoCloseable> client : all) {
+            assertEquals(List.of("180000"), values(client, "connections.max.idle.ms"));
+        }
+    }
+
+    /** By default a broker may fail within it. */
+    @Test
+    void aProducerWaitsForAnAcknowledgementAsLongAsTheTimeout() throws Exception {
+        Properties defaults = new Properties();
+        try (InputStream in = KafkaClients.class.getResourceAsStream("/application.properties")) {
+            defaults.load(in);
+        }
+        assertEquals("20s", defaults.get("bridge.kafka.timeout"));
+        KafkaClients clients = new TestSettings("localhost:1").with("kafkaTimeout", Duration.ofSeconds(20)).clients();
+
+        assertEquals(List.of("20000"), values(clients::eventProducer, "delivery.timeout.ms"));
+    }
+
+    /** The values of a property in the configurations that are logged while a client is created. */
+    private static List<String> values(Supplier<AutoCloseable> client, String property) throws Exception {
+        Pattern value = Pattern.compile("\t" + Pattern.quote(property) + " = (.*)\n");
+        List<String> values = new CopyOnWriteArrayList<>();
+        Handler handler = new ConsoleHandler() {
+            @Override
+            public void publish(LogRecord record) {
+                value.matcher(record.getMessage()).results().forEach(found -> values.add(found.group(1)));
+            }
+        };
+        Logger logger = Logger.getLogger("org.apache.kafka");
+        logger.addHandler(handler);
+        try {
+            client.get().close();
+        } finally {
+            logger.removeHandler(handler);
+        }
+        return values;
     }
 
     private static TestSettings settings(Listener listener) {

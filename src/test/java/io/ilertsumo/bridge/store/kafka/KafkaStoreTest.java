@@ -408,22 +408,50 @@ class KafkaStoreTest extends KafkaFixture {
             KafkaStore store = openStore();
             open(store, "express");
 
-            await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> assertTrue(
-                    assertThrows(StoreException.class, store::check).getMessage().contains(reason)));
+            awaitRefusal(store, reason);
             assertTrue(failure(store, event("express", "red", "1", "alert")).getMessage().contains(reason));
-            configure(admin, topic, name, right);
-            store.update(true);
-            store.check();
+            configure(admin, ConfigResource.Type.TOPIC, topic, name, right);
             append(store, event("express", "red", "1", "alert"));
-            configure(admin, topic, name, wrong);
-            store.update(true);
-            assertThrows(StoreException.class, store::check);
+            configure(admin, ConfigResource.Type.TOPIC, topic, name, wrong);
+            awaitRefusal(store, reason);
         }
     }
 
-    private static void configure(Admin admin, String topic, String name, String value) throws Exception {
-        ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
-        admin.incrementalAlterConfigs(Map.of(resource,
+    private static void awaitRefusal(KafkaStore store, String reason) {
+        await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> assertTrue(
+                assertThrows(StoreException.class, store::check).getMessage().contains(reason)));
+    }
+
+    /** A topic that is created without its own configuration would be compacted. */
+    @Test
+    void topicsOfLanesAreNotCompactedWhateverTheDefaultOfTheBrokers() throws Exception {
+        ConfigResource express = new ConfigResource(ConfigResource.Type.TOPIC, prefix + "express");
+        ConfigResource other = new ConfigResource(ConfigResource.Type.TOPIC, prefix + "other");
+        try (Admin admin = broker.admin()) {
+            configure(admin, ConfigResource.Type.BROKER, "", "log.cleanup.policy", "compact");
+            admin.createTopics(List.of(new NewTopic(other.name(), 1, (short) 1))).all().get();
+            await().untilAsserted(() -> assertEquals("compact", cleanupPolicy(admin, other)));
+            KafkaStore store = openStore();
+            BatchSource source = open(store, "express");
+            append(store, event("express", "red", "1", "alert"));
+
+            assertEquals("delete", cleanupPolicy(admin, express));
+            assertTrue(source.await(1, ALL, 10_000));
+        } finally {
+            try (Admin admin = broker.admin()) {
+                configure(admin, ConfigResource.Type.BROKER, "", "log.cleanup.policy", "delete");
+                await().untilAsserted(() -> assertEquals("delete", cleanupPolicy(admin, other)));
+            }
+        }
+    }
+
+    private static String cleanupPolicy(Admin admin, ConfigResource topic) throws Exception {
+        return admin.describeConfigs(List.of(topic)).all().get().get(topic).get("cleanup.policy").value();
+    }
+
+    private static void configure(Admin admin, ConfigResource.Type type, String resource, String name, String value)
+            throws Exception {
+        admin.incrementalAlterConfigs(Map.of(new ConfigResource(type, resource),
                 List.of(new AlterConfigOp(new ConfigEntry(name, value), AlterConfigOp.OpType.SET)))).all().get();
     }
 
