@@ -3,8 +3,14 @@ package io.ilertsumo.bridge.kafka;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.OffsetDateTime;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -13,6 +19,8 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 import org.apache.kafka.clients.admin.Admin;
@@ -29,6 +37,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+
+import io.fabric8.kubernetes.api.model.Quantity;
 import io.ilertsumo.bridge.testing.Events;
 import io.ilertsumo.bridge.testing.KafkaBroker;
 import io.ilertsumo.bridge.testing.KafkaTopics;
@@ -39,10 +51,12 @@ import io.ilertsumo.bridge.testing.SumoLogic;
 @EnabledIfSystemProperty(named = "cluster", matches = "true", disabledReason = "takes minutes")
 class KafkaClusterIT {
 
-    /** MB, as in k8s/overlays/kafka. */
-    private static final long MEMORY_LIMIT = 512;
+    /** The acknowledgement, by default, and what comes before and after it. */
+    private static final long LONGEST_ANSWER_MILLIS = 22_000;
 
     private static List<KafkaBroker> cluster;
+    private static long memoryLimit;
+    private static long heap;
 
     private final SumoLogic sumoLogic = new SumoLogic();
     private final String prefix = "cluster-" + Events.newId() + "-";
@@ -50,7 +64,13 @@ class KafkaClusterIT {
     private Program bridge;
 
     @BeforeAll
-    static void startCluster() {
+    static void startCluster() throws IOException {
+        memoryLimit = Quantity.getAmountInBytes(KubernetesTest.Variant.KAFKA_ON_THE_JVM.manifests().container()
+                .getResources().getLimits().get("memory")).longValue() / 1_048_576;
+        Matcher percentage = Pattern.compile("-XX:MaxRAMPercentage=(\\d+)")
+                .matcher(Files.readString(Path.of("src", "main", "docker", "Dockerfile.jvm")));
+        assertTrue(percentage.find());
+        heap = memoryLimit * Long.parseLong(percentage.group(1)) / 100;
         cluster = KafkaBroker.startCluster();
     }
 
@@ -64,8 +84,7 @@ class KafkaClusterIT {
         Map<String, String> settings = Program.settings(sumoLogic, new KafkaTopics(cluster.get(0), prefix));
         settings.put("KAFKA_BOOTSTRAP_SERVERS",
                 cluster.stream().map(KafkaBroker::brokers).collect(Collectors.joining(",")));
-        // half of the limit in k8s/overlays/kafka, as there
-        bridge = Program.start(settings, "-Xmx256m");
+        bridge = Program.start(settings, "-Xmx" + heap + "m");
         eventually().until(this::isReady);
     }
 
@@ -74,7 +93,8 @@ class KafkaClusterIT {
         load.close();
         cluster.forEach(KafkaBroker::goOn);
         long peak = bridge.peakMemory();
-        System.out.println("Peak memory: " + peak + " MB");
+        long slowest = load.slowestMillis();
+        System.out.println("Peak memory: " + peak + " of " + memoryLimit + " MB, slowest answer: " + slowest + " ms");
         bridge.close();
         sumoLogic.close();
         for (KafkaBroker broker : cluster) {
@@ -83,7 +103,8 @@ class KafkaClusterIT {
             }
         }
         awaitReplicas();
-        assertTrue(peak < MEMORY_LIMIT, () -> peak + " MB");
+        assertTrue(peak < memoryLimit, () -> peak + " MB");
+        assertTrue(slowest < LONGEST_ANSWER_MILLIS, () -> slowest + " ms");
     }
 
     @Test
@@ -166,11 +187,27 @@ class KafkaClusterIT {
         assertEquals(Set.of(202, 503), load.statuses());
         List<String> lines = bridge.output().lines().filter(line -> line.matches(".*\"level\":\"(WARN|ERROR)\".*"))
                 .toList();
+        hasOneLineAMinuteForEachTopic(lines);
         assertTrue(lines.stream().anyMatch(
                 line -> line.contains("No events are accepted") || line.contains("Kafka topics can't be checked")),
                 lines::toString);
         assertTrue(lines.size() < 20, lines::toString);
         awaitArrival();
+    }
+
+    /** Except for what has changed, such as a topic that accepts events again. Compares the texts without the reasons. */
+    private static void hasOneLineAMinuteForEachTopic(List<String> lines) throws IOException {
+        Map<String, Instant> last = new HashMap<>();
+        for (String line : lines) {
+            JsonNode json = new ObjectMapper().readTree(line);
+            Instant logged = OffsetDateTime.parse(json.path("timestamp").asText()).toInstant();
+            String text = json.path("message").asText().replaceFirst("^((Lane \\w+: )?[^:]*).*", "$1");
+            Instant before = text.matches("Events are accepted again.*|Lane \\w+: partitions .*")
+                    ? null
+                    : last.put(text, logged);
+            // the lines' time is written a little later than the limit counts them
+            assertTrue(before == null || Duration.between(before, logged).toMillis() > 59_000, () -> text + lines);
+        }
     }
 
     private boolean isReady() throws Exception {
@@ -247,6 +284,10 @@ class KafkaClusterIT {
 
         List<String> accepted() {
             return answers.stream().filter(answer -> answer.status == 202).map(Answer::id).toList();
+        }
+
+        long slowestMillis() {
+            return answers.stream().mapToLong(Answer::millis).max().orElse(0);
         }
 
         Set<Integer> statuses() {

@@ -341,6 +341,11 @@ public final class KafkaBroker implements AutoCloseable {
         return process().isPresent();
     }
 
+    /** The time that its threads have run on a processor. */
+    public Duration processorTime() {
+        return process().orElseThrow().info().totalCpuDuration().orElseThrow();
+    }
+
     /** {@code kill -9}. */
     public void kill() {
         process().ifPresent(process -> {

@@ -197,6 +197,11 @@ public final class Program implements AutoCloseable {
                         .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) / 1024).sum();
     }
 
+    /** The time that its threads have run on a processor. */
+    public Duration processorTime() {
+        return process.info().totalCpuDuration().orElseThrow();
+    }
+
     /** Whether it accepts events. */
     public boolean isListening() {
         Matcher found = LISTENING.matcher(output());

@@ -53,7 +53,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 
 /**
  * Persists the events of each lane in a topic of its own, which all processes share. Every two seconds it creates missing
- * topics, checks the others and measures the backlog, every minute it deletes delivered events. The consumer removes duplicates.
+ * topics, checks all and measures the backlog, every minute it deletes delivered events. The consumer removes duplicates.
  */
 public final class KafkaStore implements LaneStore, AutoCloseable {
 
