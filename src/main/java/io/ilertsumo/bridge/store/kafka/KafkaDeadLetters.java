@@ -70,7 +70,7 @@ public final class KafkaDeadLetters implements DeadLetterStore, AutoCloseable {
     private Consumer<String, byte[]> consumer;
     private long next;
     private long readNanos = System.nanoTime();
-    private StoreException unreadable;
+    private CompletionException unreadable;
     private CompletableFuture<Void> eviction = CompletableFuture.completedFuture(null);
 
     public KafkaDeadLetters(KafkaClients clients, BridgeSettings settings) {
@@ -156,19 +156,13 @@ public final class KafkaDeadLetters implements DeadLetterStore, AutoCloseable {
     private <T> CompletableFuture<T> afterReading(Supplier<T> action) {
         long asked = System.nanoTime();
         try {
-            return CompletableFuture.supplyAsync(() -> {
-                try {
-                    return readAndRun(asked, action);
-                } catch (StoreException e) {
-                    throw new CompletionException(e);
-                }
-            }, thread);
+            return CompletableFuture.supplyAsync(() -> readAndRun(asked, action), thread);
         } catch (RejectedExecutionException e) {
             return CompletableFuture.failedFuture(e);
         }
     }
 
-    private <T> T readAndRun(long asked, Supplier<T> action) throws StoreException {
+    private <T> T readAndRun(long asked, Supplier<T> action) {
         try {
             writer.open();
             // one read is enough for all operations that have waited for it
@@ -182,8 +176,9 @@ public final class KafkaDeadLetters implements DeadLetterStore, AutoCloseable {
             return action.get();
         } catch (KafkaException e) {
             closeConsumer();
-            unreadable = new StoreException("The Kafka topic " + partition.topic() + " can't be read: "
-                    + KafkaClients.reason(KafkaClients.withRight("READ", e)), e);
+            unreadable = new CompletionException(
+                    new StoreException("The Kafka topic " + partition.topic() + " can't be read: "
+                            + KafkaClients.reason(KafkaClients.withRight("READ", e)), e));
             throw unreadable;
         }
     }
@@ -248,7 +243,7 @@ public final class KafkaDeadLetters implements DeadLetterStore, AutoCloseable {
                 beyond.forEach(entry -> keys.add(entry.key()));
                 eviction = delete(keys).whenComplete((done, failure) -> evicted(beyond, failure));
             }
-        } catch (StoreException | RuntimeException | Error e) {
+        } catch (RuntimeException | Error e) {
             // whatever the error, the thread must continue
             evicted(List.of(), e);
         }

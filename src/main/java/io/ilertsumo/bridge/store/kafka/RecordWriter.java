@@ -55,10 +55,8 @@ final class RecordWriter implements AutoCloseable {
 
     /** Why a write to the topic is expected to fail; {@code null} if it is not. */
     String failure(String topic) {
-        return failing.isEmpty()
-                ? null
-                : failing.entrySet().stream().filter(entry -> entry.getKey().topic().equals(topic)).findAny()
-                        .map(Map.Entry::getValue).orElse(null);
+        return failing.entrySet().stream().filter(entry -> entry.getKey().topic().equals(topic))
+                .map(Map.Entry::getValue).findAny().orElse(null);
     }
 
     /** Writes an empty record, which no consumer delivers, to each of the existing partitions where a write failed. */
