@@ -29,6 +29,10 @@ public class LaneComponentConfigurer extends PropertyConfigurerSupport implement
         case "bridgeErrorHandler": target.setBridgeErrorHandler(property(camelContext, boolean.class, value)); return true;
         case "lazystartproducer":
         case "lazyStartProducer": target.setLazyStartProducer(property(camelContext, boolean.class, value)); return true;
+        case "maxbytes":
+        case "maxBytes": target.setMaxBytes(property(camelContext, int.class, value)); return true;
+        case "maxevents":
+        case "maxEvents": target.setMaxEvents(property(camelContext, int.class, value)); return true;
         case "store": target.setStore(property(camelContext, io.ilertsumo.bridge.lane.LaneStore.class, value)); return true;
         default: return false;
         }
@@ -48,6 +52,10 @@ public class LaneComponentConfigurer extends PropertyConfigurerSupport implement
         case "bridgeErrorHandler": return boolean.class;
         case "lazystartproducer":
         case "lazyStartProducer": return boolean.class;
+        case "maxbytes":
+        case "maxBytes": return int.class;
+        case "maxevents":
+        case "maxEvents": return int.class;
         case "store": return io.ilertsumo.bridge.lane.LaneStore.class;
         default: return null;
         }
@@ -63,6 +71,10 @@ public class LaneComponentConfigurer extends PropertyConfigurerSupport implement
         case "bridgeErrorHandler": return target.isBridgeErrorHandler();
         case "lazystartproducer":
         case "lazyStartProducer": return target.isLazyStartProducer();
+        case "maxbytes":
+        case "maxBytes": return target.getMaxBytes();
+        case "maxevents":
+        case "maxEvents": return target.getMaxEvents();
         case "store": return target.getStore();
         default: return null;
         }

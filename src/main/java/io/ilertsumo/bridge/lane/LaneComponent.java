@@ -14,6 +14,10 @@ public class LaneComponent extends DefaultComponent {
 
     @Metadata(required = true, autowired = true, description = "The store of all lanes.")
     private LaneStore store;
+    @Metadata(defaultValue = "5000", description = "The largest number of events in a batch.")
+    private int maxEvents = 5000;
+    @Metadata(defaultValue = "1000000", description = "The largest size of a batch in bytes. A larger event is a batch of its own.")
+    private int maxBytes = 1_000_000;
 
     private volatile List<BatchListener> listeners = List.of();
 
@@ -40,5 +44,21 @@ public class LaneComponent extends DefaultComponent {
 
     public void setStore(LaneStore store) {
         this.store = store;
+    }
+
+    public int getMaxEvents() {
+        return maxEvents;
+    }
+
+    public void setMaxEvents(int maxEvents) {
+        this.maxEvents = maxEvents;
+    }
+
+    public int getMaxBytes() {
+        return maxBytes;
+    }
+
+    public void setMaxBytes(int maxBytes) {
+        this.maxBytes = maxBytes;
     }
 }

@@ -42,8 +42,8 @@ class LaneConsumer extends DefaultConsumer implements Suspendable {
         super(lane, processor);
         this.lane = lane;
         context = lane.getCamelContext();
-        maxEvents = Integer.parseInt(context.resolvePropertyPlaceholders("{{bridge.batch.max-events:5000}}"));
-        maxBytes = Integer.parseInt(context.resolvePropertyPlaceholders("{{bridge.batch.max-bytes:1000000}}"));
+        maxEvents = lane.getComponent().getMaxEvents();
+        maxBytes = lane.getComponent().getMaxBytes();
     }
 
     @Override

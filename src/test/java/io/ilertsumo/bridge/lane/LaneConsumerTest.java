@@ -54,7 +54,7 @@ class LaneConsumerTest {
         try (DefaultCamelContext context = new DefaultCamelContext()) {
             LaneComponent component = new LaneComponent();
             component.setStore(proxy(LaneStore.class, batches));
-            context.getPropertiesComponent().addOverrideProperty("bridge.batch.max-events", "" + Integer.MAX_VALUE);
+            component.setMaxEvents(Integer.MAX_VALUE);
             context.addComponent("lane", component);
             context.addRoutes(new RouteBuilder() {
                 @Override
