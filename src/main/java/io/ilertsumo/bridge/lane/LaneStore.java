@@ -35,7 +35,7 @@ public interface LaneStore {
     /**
      * What is damaged.
      *
-     * @param events events in rows with a wrong checksum, which are not delivered
+     * @param events events and dead letters in rows with a wrong checksum, which are not delivered
      * @param files  corrupt files
      */
     record Damage(long events, long files) {

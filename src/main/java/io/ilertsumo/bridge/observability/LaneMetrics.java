@@ -114,7 +114,7 @@ public class LaneMetrics implements BatchListener {
         register(context);
         if (settings.store() == BridgeSettings.Store.OUTBOX) {
             Gauge.builder("bridge.outbox.damaged.events", () -> store.damage().events())
-                    .description("Events in rows with a wrong checksum, which were set aside").register(registry);
+                    .description("Events and dead letters with a wrong checksum").register(registry);
             Gauge.builder("bridge.outbox.corrupt.files", () -> store.damage().files())
                     .description("Corrupt files of the outbox, which were set aside").register(registry);
         }

@@ -3,6 +3,7 @@ package io.ilertsumo.bridge.observability;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.lang.reflect.Proxy;
+import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -11,6 +12,7 @@ import org.eclipse.microprofile.health.HealthCheck;
 import org.eclipse.microprofile.health.HealthCheckResponse;
 import org.eclipse.microprofile.health.HealthCheckResponse.Status;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 import io.ilertsumo.bridge.lane.BatchSource;
 import io.ilertsumo.bridge.lane.LaneEvent;
@@ -19,6 +21,7 @@ import io.ilertsumo.bridge.lane.LaneStore;
 import io.ilertsumo.bridge.lane.StoreCallback;
 import io.ilertsumo.bridge.lane.StoreException;
 import io.ilertsumo.bridge.settings.BridgeSettings;
+import io.ilertsumo.bridge.store.sqlite.Outbox;
 
 /** The bridge is ready if its store is. */
 class HealthChecksTest {
@@ -47,25 +50,19 @@ class HealthChecksTest {
     }
 
     @Test
-    void damageIsShownAndIsNoReasonToAcceptNothing() {
-        store.damage = new LaneStore.Damage(3, 1);
+    void damageIsShownAndIsNoReasonToAcceptNothing(@TempDir Path directory) throws Exception {
+        try (Outbox outbox = DamagedOutbox.open(directory)) {
+            HealthCheckResponse response = new HealthChecks().store(outbox, DamagedOutbox.settings(directory)).call();
 
-        HealthCheckResponse response = readiness.call();
-
-        assertEquals(Status.UP, response.getStatus());
-        assertEquals(Map.of("damaged", "3 events in damaged rows and 1 corrupt files were set aside"),
-                response.getData().orElseThrow());
+            assertEquals(Status.UP, response.getStatus());
+            assertEquals(Map.of("damaged", "4 events in damaged rows and 1 corrupt files were set aside"),
+                    response.getData().orElseThrow());
+        }
     }
 
     private static final class Store implements LaneStore {
 
         private volatile StoreException failure;
-        private Damage damage = new Damage(0, 0);
-
-        @Override
-        public Damage damage() {
-            return damage;
-        }
 
         @Override
         public void check() throws StoreException {

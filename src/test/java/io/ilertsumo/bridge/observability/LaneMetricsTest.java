@@ -3,6 +3,7 @@ package io.ilertsumo.bridge.observability;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -10,9 +11,11 @@ import org.apache.camel.Exchange;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.support.DefaultExchange;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 import io.ilertsumo.bridge.lane.Batch;
 import io.ilertsumo.bridge.lane.BatchListener.Result;
+import io.ilertsumo.bridge.store.sqlite.Outbox;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 
 /** What became of each batch is counted. */
@@ -64,6 +67,17 @@ class LaneMetricsTest {
         assertEquals(1, failures("failed"));
         assertEquals(2, failures("throttled"));
         assertEquals(2, failures("rejected"));
+    }
+
+    @Test
+    void whatIsDamagedIsMeasured(@TempDir Path directory) throws Exception {
+        try (Outbox outbox = DamagedOutbox.open(directory)) {
+            new LaneMetrics(registry, outbox, DamagedOutbox.settings(directory)).register(null,
+                    new DefaultCamelContext());
+
+            assertEquals(4, registry.get("bridge.outbox.damaged.events").gauge().value());
+            assertEquals(1, registry.get("bridge.outbox.corrupt.files").gauge().value());
+        }
     }
 
     private double failures(String reason) {

@@ -90,7 +90,7 @@ final class DeadLetterTable implements DeadLetterStore {
                 + " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 key, content.reason(), content.detail(), content.status(), content.answer(), attempts[0],
                 first[0], now, content.eventId(), content.eventType(), content.lane(),
-                content.group(), content.encoding(), content.body().length, EventTable.checksum(content.body()),
+                content.group(), content.encoding(), content.body().length, checksum(content),
                 content.body());
         count++;
         bytes += content.body().length;
@@ -149,7 +149,18 @@ final class DeadLetterTable implements DeadLetterStore {
     @Override
     public Optional<DeadLetter> get(long id) throws StoreException {
         // a body that is missing is damaged, as its checksum shows
-        return read("coalesce(body, x'')", "id = ?", id).stream().findFirst();
+        List<DeadLetter> letters = read("coalesce(body, x'')", "id = ?", id);
+        if (letters.contains(null)) {
+            outbox.write(() -> {
+                sql.update("INSERT OR IGNORE INTO damaged SELECT id, lane, grp, last, 1, checksum, NULL, body"
+                        + " FROM dead_letter WHERE id = ?", id);
+                delete("DELETE FROM dead_letter WHERE id = ? RETURNING bytes", id);
+                outbox.events.countDamaged();
+            });
+            LOG.error("The dead letter {} is damaged and moved to the table damaged of {}", id, outbox.database);
+            return Optional.empty();
+        }
+        return letters.stream().findFirst();
     }
 
     private List<DeadLetter> read(String body, String condition, Object... parameters) throws StoreException {
@@ -164,16 +175,21 @@ final class DeadLetterTable implements DeadLetterStore {
         }
     }
 
+    /** {@code null} if it has a body and is damaged. */
     private static DeadLetter letter(ResultSet row) throws SQLException {
         int status = row.getInt(8);
-        byte[] body = row.getBytes(16);
-        if (body != null && EventTable.checksum(body) != row.getLong(15)) {
-            throw new SQLException("The dead letter " + row.getLong(1) + " is damaged");
-        }
-        return new DeadLetter(row.getLong(1), row.getInt(2), Instant.ofEpochMilli(row.getLong(3)),
-                Instant.ofEpochMilli(row.getLong(4)), row.getInt(5),
-                new DeadLetter.Content(row.getString(6), row.getString(7), status == 0 ? null : status,
-                        row.getString(9), row.getString(10), row.getString(11), row.getString(12), row.getString(13),
-                        row.getString(14), body));
+        DeadLetter.Content content = new DeadLetter.Content(row.getString(6), row.getString(7),
+                status == 0 ? null : status, row.getString(9), row.getString(10), row.getString(11), row.getString(12),
+                row.getString(13), row.getString(14), row.getBytes(16));
+        return content.body() != null && row.getLong(15) != checksum(content)
+                ? null
+                : new DeadLetter(row.getLong(1), row.getInt(2), Instant.ofEpochMilli(row.getLong(3)),
+                        Instant.ofEpochMilli(row.getLong(4)), row.getInt(5), content);
+    }
+
+    private static long checksum(DeadLetter.Content content) {
+        return EventTable.checksum(content.body(), content.reason(), content.detail(), content.status(),
+                content.answer(), content.eventId(), content.eventType(), content.lane(), content.group(),
+                content.encoding());
     }
 }

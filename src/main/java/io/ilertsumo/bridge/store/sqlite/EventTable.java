@@ -1,6 +1,8 @@
 package io.ilertsumo.bridge.store.sqlite;
 
+import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -28,8 +30,8 @@ final class EventTable {
     static final int MAX_ROW_BYTES = 256 * 1024;
 
     private final Function<String, OutboxLane> lanes;
-    /** By lane and group. */
-    private final Map<List<String>, Fifo> fifos = new HashMap<>();
+    /** By lane and group; of a second one with the same names by its ID, too. */
+    private final Map<List<Object>, Fifo> fifos = new HashMap<>();
     private final Set<Fifo> changed = new HashSet<>();
     private Sql sql;
     private long lastFifo;
@@ -44,8 +46,10 @@ final class EventTable {
         this.lanes = lanes;
     }
 
-    static long checksum(byte[] body) {
+    /** Of a body, and of all that decides what becomes of it. */
+    static long checksum(byte[] body, Object... others) {
         CRC32C checksum = new CRC32C();
+        checksum.update(Arrays.toString(others).getBytes(StandardCharsets.UTF_8));
         checksum.update(body);
         return checksum.getValue();
     }
@@ -60,12 +64,26 @@ final class EventTable {
         unread.forEach(Fifo::clearRow);
         // not that of events whose queue is lost
         lastFifo = Math.max(lastFifo, sql.number("SELECT max(id) FROM event") >> ROW_BITS);
-        damaged = sql.number("SELECT sum(events) FROM damaged");
+        countDamaged();
         sql.query("SELECT id, lane, grp, events, bytes, first, offset FROM queue", row -> {
-            if (row.getString(2) == null || row.getString(3) == null) {
+            long id = row.getLong(1);
+            String[] names = { row.getString(2), row.getString(3) };
+            sql.query("SELECT id, lane, grp, checksum, coalesce(body, x'') FROM event WHERE id >= ? AND id < ?"
+                    + " ORDER BY id LIMIT 1", first -> {
+                        String[] intact = { first.getString(2), first.getString(3) };
+                        if (checksum(first.getBytes(5), first.getLong(1), intact[0], intact[1]) == first.getLong(4)) {
+                            System.arraycopy(intact, 0, names, 0, 2);
+                        }
+                        return false;
+                    }, id << ROW_BITS, id + 1 << ROW_BITS);
+            if (names[0] == null || names[1] == null) {
                 throw new SQLiteException("A queue has no name", SQLiteErrorCode.SQLITE_CORRUPT);
             }
-            Fifo fifo = fifo(row.getString(2), row.getString(3), row.getLong(1));
+            Fifo named = fifo(names[0], names[1], id);
+            // another one was made while the name of this one was damaged
+            Fifo fifo = named.id == id
+                    ? named
+                    : fifos.computeIfAbsent(List.of(names[0], names[1], id), key -> new Fifo(id, named.lane, names[1]));
             unread.remove(fifo);
             open(fifo, new State(row.getLong(4), row.getLong(5), row.getLong(6), row.getInt(7), 0));
             lastFifo = Math.max(lastFifo, fifo.id);
@@ -92,31 +110,21 @@ final class EventTable {
     private State state(Fifo fifo, State stored) throws SQLException {
         State[] state = new State[1];
         int rows = sql.query("SELECT id, accepted, body FROM event WHERE id >= ? AND id < ? ORDER BY id", row -> {
-            int offset = row.getLong(1) == stored.first() ? stored.offset() : 0;
+            byte[] body = row.getBytes(3);
+            int offset = stored.offset();
             // rather the row again than a part of an event
-            if (offset != 0 && !isBehindLine(row.getBytes(3), offset)) {
-                offset = 0;
-            }
-            state[0] = new State(Math.max(1, stored.events()), Math.max(1, stored.bytes()), row.getLong(1), offset,
-                    row.getLong(2));
+            boolean isBehindLine = row.getLong(1) == stored.first() && body != null && offset > 0
+                    && offset < body.length && body[offset - 1] == '\n';
+            state[0] = new State(Math.max(1, stored.events()), Math.max(1, stored.bytes()), row.getLong(1),
+                    isBehindLine ? offset : 0, row.getLong(2));
             return false;
         }, fifo.begin, fifo.end);
         long first = stored.first();
         return rows > 0 ? state[0] : new State(0, 0, first > fifo.begin && first < fifo.end ? first : fifo.begin, 0, 0);
     }
 
-    /** Whether the position is that of an event in the body, and not the first one. */
-    private static boolean isBehindLine(byte[] body, int position) {
-        return body != null && position > 0 && position < body.length && body[position - 1] == '\n';
-    }
-
     private Fifo fifo(String lane, String group, long id) {
         return fifos.computeIfAbsent(List.of(lane, group), name -> new Fifo(id, lanes.apply(lane), group));
-    }
-
-    private long oldest(Fifo fifo) throws SQLException {
-        return sql.number("SELECT accepted FROM event WHERE id >= ? AND id < ? ORDER BY id LIMIT 1", fifo.begin,
-                fifo.end);
     }
 
     void add(LaneEvent event, long now) throws SQLException {
@@ -141,8 +149,10 @@ final class EventTable {
     private void writeRow(Fifo fifo, long now) throws SQLException {
         if (fifo.rowEvents > 0) {
             byte[] body = fifo.row.toByteArray();
-            sql.update("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)", ++fifo.lastRow, now, fifo.rowEvents,
-                    checksum(body), fifo.traceparents.isEmpty() ? null : fifo.traceparents.toString(), body);
+            String lane = fifo.lane.name();
+            sql.update("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)", ++fifo.lastRow, lane, fifo.group, now,
+                    fifo.rowEvents, checksum(body, fifo.lastRow, lane, fifo.group),
+                    fifo.traceparents.isEmpty() ? null : fifo.traceparents.toString(), body);
             State state = fifo.current;
             fifo.current = new State(state.events() + fifo.rowEvents, state.bytes() + body.length, state.first(),
                     state.offset(), state.oldest() == 0 ? now : state.oldest());
@@ -158,7 +168,8 @@ final class EventTable {
             return;
         }
         sql.update("DELETE FROM event WHERE id >= ? AND id < ?", fifo.begin, batch.row());
-        long oldest = oldest(fifo);
+        long oldest = sql.number("SELECT accepted FROM event WHERE id >= ? AND id < ? ORDER BY id LIMIT 1",
+                batch.row(), fifo.end);
         // exact, unless a row was damaged: then a FIFO without rows has no events, and one with rows is delivered
         long eventsLeft = oldest == 0 ? 0 : Math.max(1, before.events() - batch.events());
         long bytesLeft = oldest == 0 ? 0 : Math.max(1, before.bytes() - batch.body().length - 1);
@@ -170,14 +181,16 @@ final class EventTable {
 
     /** Moves the first row of a FIFO, which is damaged, to a table of its own. */
     void setAside(OutboxBatch row) throws SQLException {
-        sql.update("INSERT OR IGNORE INTO damaged SELECT event.id, lane, grp, accepted, event.events, checksum, body"
-                + " FROM event JOIN queue ON queue.id = event.id >> " + ROW_BITS + " WHERE event.id = ?",
-                row.row() - 1);
-        damaged = sql.number("SELECT sum(events) FROM damaged");
+        sql.update("INSERT OR IGNORE INTO damaged SELECT * FROM event WHERE id = ?", row.row() - 1);
+        countDamaged();
         acknowledge(row);
     }
 
-    /** The events of all rows that were set aside. */
+    void countDamaged() throws SQLException {
+        damaged = sql.number("SELECT sum(events) FROM damaged");
+    }
+
+    /** The events of all rows that were set aside, dead letters among them. */
     long damaged() {
         return damaged;
     }

@@ -225,10 +225,8 @@ public final class Outbox implements LaneStore, AutoCloseable {
         }
 
         void close() {
-            if (sql != null) {
-                sql.close();
-                sql = null;
-            }
+            Sql.close(sql);
+            sql = null;
         }
 
         /** Stores an event; returns whether it is a duplicate, and not stored. */

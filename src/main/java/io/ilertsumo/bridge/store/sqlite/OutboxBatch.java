@@ -40,7 +40,7 @@ record OutboxBatch(Fifo fifo, int events, byte[] body, List<String> traceparents
 
     /** Reads the next batch of a FIFO, or its first row if that is damaged; {@code null} if there is no event. */
     static OutboxBatch read(Sql sql, Fifo fifo, int maxEvents, int maxBytes) throws SQLException {
-        Reader reader = new Reader(fifo.committed, maxEvents, maxBytes);
+        Reader reader = new Reader(fifo, maxEvents, maxBytes);
         sql.query(
                 "SELECT id, accepted, events, checksum, body, traceparents FROM event WHERE id >= ? AND id < ? ORDER BY id",
                 reader::add, reader.start.first(), fifo.end);
@@ -53,6 +53,7 @@ record OutboxBatch(Fifo fifo, int events, byte[] body, List<String> traceparents
     /** Collects lines of one row after the other, from a position on. */
     private static final class Reader {
 
+        private final Fifo fifo;
         private final State start;
         private final int maxEvents;
         private final int maxBytes;
@@ -65,8 +66,9 @@ record OutboxBatch(Fifo fifo, int events, byte[] body, List<String> traceparents
         private int offset;
         private boolean isDamaged;
 
-        Reader(State start, int maxEvents, int maxBytes) {
-            this.start = start;
+        Reader(Fifo fifo, int maxEvents, int maxBytes) {
+            this.fifo = fifo;
+            start = fifo.committed;
             this.maxEvents = maxEvents;
             this.maxBytes = maxBytes;
         }
@@ -76,7 +78,8 @@ record OutboxBatch(Fifo fifo, int events, byte[] body, List<String> traceparents
             byte[] read = result.getBytes(5);
             byte[] body = read == null ? new byte[0] : read;
             int begin = result.getLong(1) == start.first() ? Math.min(start.offset(), body.length) : 0;
-            if (body.length == 0 || EventTable.checksum(body) != result.getLong(4)) {
+            if (body.length == 0 || result.getLong(4) != EventTable.checksum(body, result.getLong(1),
+                    fifo.lane.name(), fifo.group)) {
                 // after other rows, it is read again as the first one
                 if (events == 0) {
                     isDamaged = true;

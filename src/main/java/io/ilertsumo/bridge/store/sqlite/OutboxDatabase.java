@@ -35,18 +35,19 @@ final class OutboxDatabase implements AutoCloseable {
     private static final String SCHEMA = """
             -- one row per lane and group, see OutboxLane.State
             CREATE TABLE queue (id INTEGER PRIMARY KEY, lane TEXT NOT NULL, grp TEXT NOT NULL, events INTEGER NOT NULL,
-                bytes INTEGER NOT NULL, first INTEGER NOT NULL, offset INTEGER NOT NULL, UNIQUE (lane, grp));
+                bytes INTEGER NOT NULL, first INTEGER NOT NULL, offset INTEGER NOT NULL);
             -- one row per commit, lane and group; id: the queue's ID in the highest 24 bits, so that no index is needed;
             -- traceparents: 55 characters for each event up to the last one that has a trace context, blanks where there
-            -- is none; body: each event and a line break; checksum: CRC-32C of the body
-            CREATE TABLE event (id INTEGER PRIMARY KEY, accepted INTEGER NOT NULL, events INTEGER NOT NULL,
-                checksum INTEGER NOT NULL, traceparents TEXT, body BLOB NOT NULL);
-            -- rows of events whose checksum is wrong
-            CREATE TABLE damaged (id INTEGER PRIMARY KEY, lane TEXT NOT NULL, grp TEXT NOT NULL,
-                accepted INTEGER NOT NULL, events INTEGER NOT NULL, checksum INTEGER NOT NULL, body BLOB);
+            -- is none; body: each event and a line break; checksum: CRC-32C of id, lane, grp and body
+            CREATE TABLE event (id INTEGER PRIMARY KEY, lane TEXT NOT NULL, grp TEXT NOT NULL,
+                accepted INTEGER NOT NULL, events INTEGER NOT NULL, checksum INTEGER NOT NULL, traceparents TEXT,
+                body BLOB NOT NULL);
+            -- rows of events, and dead letters, whose checksum is wrong
+            CREATE TABLE damaged (id INTEGER PRIMARY KEY, lane TEXT, grp TEXT, accepted INTEGER,
+                events INTEGER NOT NULL, checksum INTEGER, traceparents TEXT, body BLOB);
             -- the keys of the events of one commit
             CREATE TABLE seen (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, keys BLOB NOT NULL);
-            -- the body comes last, so that a list does not read it; checksum: its CRC-32C
+            -- the body comes last, so that a list does not read it; checksum: CRC-32C of what is replayed or answered
             CREATE TABLE dead_letter (id INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB NOT NULL UNIQUE,
                 reason TEXT NOT NULL, detail TEXT, status INTEGER, answer TEXT, attempts INTEGER NOT NULL,
                 first INTEGER NOT NULL, last INTEGER NOT NULL, event_id TEXT, event_type TEXT, lane TEXT, grp TEXT,
@@ -106,9 +107,8 @@ final class OutboxDatabase implements AutoCloseable {
         Path damaged = Path.of(aside() + "-wal");
         int frames = WriteAheadLog.repair(log, Path.of(file + "-shm"), damaged);
         if (frames > 0) {
-            LOG.error(
-                    "{} pages in the write-ahead log {} are damaged. It is kept as {}; all commits are read",
-                    frames, log, damaged);
+            LOG.error("{} pages in the write-ahead log {} are damaged. It is kept as {}; all commits are read", frames,
+                    log, damaged);
         }
     }
 
@@ -161,13 +161,13 @@ final class OutboxDatabase implements AutoCloseable {
         } catch (SQLException | StoreException e) {
             report(e);
             if (corrupt == null) {
-                close(sql);
+                Sql.close(sql);
                 throw e;
             }
         }
         replace();
         // not before: to close it would write the write-ahead log into the corrupt file
-        close(sql);
+        Sql.close(sql);
         return prepare(connect(), opened);
     }
 
@@ -175,12 +175,6 @@ final class OutboxDatabase implements AutoCloseable {
         prepare(sql);
         opened.accept(sql);
         return sql;
-    }
-
-    private static void close(Sql sql) {
-        if (sql != null) {
-            sql.close();
-        }
     }
 
     /** Has a file that the error shows to be corrupt replaced when it is opened next. */
@@ -222,7 +216,6 @@ final class OutboxDatabase implements AutoCloseable {
             Files.deleteIfExists(Path.of(created + tail));
         }
         long rows;
-        long orphans;
         try (Sql from = Sql.openCorrupt(file)) {
             try (Sql to = Sql.open(created)) {
                 prepare(to);
@@ -231,11 +224,12 @@ final class OutboxDatabase implements AutoCloseable {
                 to.execute("BEGIN IMMEDIATE");
                 rows = copy(from, to, "queue") + copy(from, to, "event") + copy(from, to, "damaged")
                         + copy(from, to, "seen") + copy(from, to, "dead_letter");
+                // of queues that are lost
+                to.execute("INSERT OR IGNORE INTO queue SELECT id >> " + EventTable.ROW_BITS
+                        + ", lane, grp, 0, 0, 0, 0 FROM event GROUP BY id >> " + EventTable.ROW_BITS);
                 to.execute("UPDATE queue SET (events, bytes) = (SELECT coalesce(sum(events), 0),"
                         + " coalesce(sum(length(body)), 0) FROM event WHERE event.id >> " + EventTable.ROW_BITS
                         + " = queue.id)");
-                orphans = to.number("SELECT count(*) FROM event WHERE id >> " + EventTable.ROW_BITS
-                        + " NOT IN (SELECT id FROM queue)");
                 to.execute("COMMIT");
             }
             setAside(aside);
@@ -243,10 +237,8 @@ final class OutboxDatabase implements AutoCloseable {
         Files.move(created, file, StandardCopyOption.ATOMIC_MOVE);
         generation++;
         corrupt = null;
-        LOG.error(
-                "The outbox {} is replaced by a new file with {} rows. Events of other rows are NOT delivered, nor those "
-                        + "of {} rows without a queue",
-                file, rows, orphans);
+        LOG.error("The outbox {} is replaced by a new file with {} rows. Events of other rows are NOT delivered", file,
+                rows);
     }
 
     private Path aside() {
@@ -297,23 +289,14 @@ final class OutboxDatabase implements AutoCloseable {
     /** The ID behind rows that can't be read, of one page mostly; negative if no row behind them can be read. */
     private static long readable(Sql from, String query, long unreadable) {
         long step = 1;
-        while (!isReadable(from, query, unreadable + step)) {
+        while (step <= MAX_UNREADABLE_ROWS && !isReadable(from, query, unreadable + step)) {
             step *= 2;
-            if (step > MAX_UNREADABLE_ROWS) {
-                return -1;
-            }
         }
-        long last = unreadable + step / 2;
-        long first = unreadable + step;
-        while (first - last > 1) {
-            long middle = (first + last) / 2;
-            if (isReadable(from, query, middle)) {
-                first = middle;
-            } else {
-                last = middle;
-            }
+        long readable = step > MAX_UNREADABLE_ROWS ? -1 : unreadable + step;
+        for (long back = step / 4; readable > 0 && back > 0; back /= 2) {
+            readable -= isReadable(from, query, readable - back) ? back : 0;
         }
-        return first;
+        return readable;
     }
 
     private static boolean isReadable(Sql from, String query, long id) {

@@ -217,10 +217,8 @@ final class OutboxLane implements LaneStatus, BatchSource {
     }
 
     private void disconnect() {
-        if (sql != null) {
-            sql.close();
-            sql = null;
-        }
+        Sql.close(sql);
+        sql = null;
     }
 
     /** Releases the lane for another consumer. */

@@ -59,7 +59,9 @@ final class Sql implements AutoCloseable {
     }
 
     static boolean isCorrupt(Throwable e) {
-        return hasCode(e, SQLiteErrorCode.SQLITE_CORRUPT) || hasCode(e, SQLiteErrorCode.SQLITE_NOTADB);
+        // IDs are counted: that of an added row exists only if another one is damaged
+        return hasCode(e, SQLiteErrorCode.SQLITE_CORRUPT) || hasCode(e, SQLiteErrorCode.SQLITE_NOTADB)
+                || e instanceof SQLiteException s && s.getResultCode() == SQLiteErrorCode.SQLITE_CONSTRAINT_PRIMARYKEY;
     }
 
     /** Whether rows or tables of a corrupt file can't be read. */
@@ -114,6 +116,13 @@ final class Sql implements AutoCloseable {
     long number(String sql, Object... parameters) throws SQLException {
         try (ResultSet row = prepare(sql, parameters).executeQuery()) {
             return row.next() ? row.getLong(1) : 0;
+        }
+    }
+
+    /** Closes a connection, if there is one. */
+    static void close(Sql sql) {
+        if (sql != null) {
+            sql.close();
         }
     }
 

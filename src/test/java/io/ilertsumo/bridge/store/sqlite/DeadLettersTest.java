@@ -23,10 +23,13 @@ import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import io.ilertsumo.bridge.deadletter.AgeCheck;
 import io.ilertsumo.bridge.deadletter.DeadLetter;
 import io.ilertsumo.bridge.deadletter.DeadLetter.Filter;
+import io.ilertsumo.bridge.lane.LaneStore;
 import io.ilertsumo.bridge.lane.StoreException;
 
 /** Dead letters are kept within their bounds until they are discarded. */
@@ -58,20 +61,43 @@ class DeadLettersTest extends OutboxFixture {
         assertEquals(Optional.empty(), outbox.deadLetters().get(2));
     }
 
-    @Test
-    void aDamagedDeadLetterIsNotReadAndCanBeDiscarded() throws Exception {
+    @ParameterizedTest
+    @ValueSource(strings = { "body = CAST('DAMAGED' AS BLOB)", "reason = 'r'", "detail = 'd'", "status = 401",
+            "answer = 'a'", "event_id = 'e'", "event_type = 't'", "lane = 'bulk'", "grp = 'other'", "encoding = 'gzip'",
+            "checksum = checksum + 1" })
+    void aDamagedDeadLetterIsSetAsideCountedAndNamedInTheLog(String damage) throws Exception {
         open(PLENTY);
         assertStored(keep(rejected("damaged", "damaged")));
         assertStored(keep(rejected("other", "other")));
-        execute("UPDATE dead_letter SET body = CAST('DAMAGED' AS BLOB) WHERE id = 1");
+        assertStored(keep(rejected("third", "third")));
+        execute("UPDATE dead_letter SET " + damage + " WHERE id = 2");
 
-        StoreException failure = assertThrows(StoreException.class, () -> outbox.deadLetters().get(1));
+        try (Logged logged = new Logged()) {
+            assertEquals(Optional.empty(), outbox.deadLetters().get(2));
+            assertEquals(Optional.empty(), outbox.deadLetters().get(2));
+            assertEquals(1, logged
+                    .matching("ERROR The dead letter 2 is damaged and moved to the table damaged of .*outbox.db")
+                    .size());
+        }
+        assertEquals(new LaneStore.Damage(1, 0), outbox.damage());
+        assertEquals(1, number("SELECT count(*) FROM damaged WHERE id = 2 AND length(body) > 4"));
+        assertTrue(outbox.deadLetters().get(3).isPresent());
+        assertEquals(List.of(1L, 3L), list(Filter.ALL).stream().map(DeadLetter::id).toList());
+        assertStored(discard(1L, 2L));
+        reopen(PLENTY);
+        assertEquals(1, outbox.deadLetters().count());
+        assertEquals(new LaneStore.Damage(1, 0), outbox.damage());
+    }
 
-        assertTrue(failure.getMessage().endsWith("The dead letter 1 is damaged"), failure.getMessage());
-        assertTrue(outbox.deadLetters().get(2).isPresent());
-        assertEquals(2, list(Filter.ALL).size());
-        assertStored(discard(1L));
-        assertEquals(1, list(Filter.ALL).size());
+    /** Text that SQLite or UTF-8 may store otherwise. */
+    @ParameterizedTest
+    @ValueSource(strings = { "a\u0000b", "a\ud800", "", "\u20ac\ud83d\ude00" })
+    void anyTextIsNoDamage(String text) throws Exception {
+        open(PLENTY);
+        assertStored(keep(new DeadLetter.Content(text, text, 400, text, text, text, text, text, text, new byte[1])));
+        reopen(PLENTY);
+
+        assertTrue(outbox.deadLetters().get(1).isPresent());
     }
 
     @Test

@@ -288,7 +288,11 @@ abstract class OutboxFixture {
     }
 
     void execute(String sql) throws SQLException {
-        try (Connection connection = connect(directory); Statement statement = connection.createStatement()) {
+        execute(directory, sql);
+    }
+
+    static void execute(Path place, String sql) throws SQLException {
+        try (Connection connection = connect(place); Statement statement = connection.createStatement()) {
             statement.execute(sql);
         }
     }

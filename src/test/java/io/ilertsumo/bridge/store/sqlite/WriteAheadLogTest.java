@@ -19,6 +19,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+import io.ilertsumo.bridge.lane.LaneStore;
+
 /** One frame of the log is damaged, as a kill leaves it, or its last commit is cut off. */
 class WriteAheadLogTest extends OutboxFixture {
 
@@ -41,6 +43,9 @@ class WriteAheadLogTest extends OutboxFixture {
     }
 
     private Path killed;
+    /** As the outbox with the last damaged log had it. */
+    private LaneStore.Damage damage;
+    private List<String> logged;
     private byte[] log;
 
     @BeforeEach
@@ -63,16 +68,20 @@ class WriteAheadLogTest extends OutboxFixture {
     void aDamagedFrameCostsLittle(Damage damage) throws Exception {
         int frames = commits().get(COMMITS - 2);
         int lost = 0;
+        long setAside = 0;
         for (int frame = 0; frame < frames; frame++) {
             byte[] damaged = log.clone();
             damaged[HEADER + frame * FRAME + damage.at] ^= 0x40;
 
             lost += lost(damaged).size();
+            setAside += this.damage.events();
 
             // the first: a page that can't be read has the whole outbox replaced
             assertArrayEquals(damaged, Files.readAllBytes(aside().get(0)), "frame " + frame);
+            assertRepairIsShown();
         }
 
+        assertTrue(damage != Damage.DATA || setAside > 0, "rows that are set aside");
         assertTrue(lost <= AVERAGE_LOSS * frames, damage + " of " + frames + " frames: " + lost);
     }
 
@@ -89,6 +98,7 @@ class WriteAheadLogTest extends OutboxFixture {
             lost += lost(damaged, killed.resolve("outbox.db-shm")).size();
 
             assertArrayEquals(damaged, Files.readAllBytes(aside().get(0)), "frame " + frame);
+            assertRepairIsShown();
         }
 
         // only the page of the event itself
@@ -129,7 +139,19 @@ class WriteAheadLogTest extends OutboxFixture {
 
             assertEquals(List.of(text(COMMITS - 1)), lost(torn), "frame " + frame);
             assertEquals(List.of(), aside());
+            assertEquals(new LaneStore.Damage(0, 0), damage);
+            assertEquals(List.of(), logged);
         }
+    }
+
+    private void assertRepairIsShown() throws Exception {
+        assertEquals(1, logged.size());
+        // a frame's checksum is a part of the next one's
+        assertTrue(logged.get(0).matches("ERROR [12] pages in the write-ahead log "
+                + directory.resolve("damaged/outbox.db-wal") + " are damaged. It is kept as " + aside().get(0)
+                + "; all commits are read"), logged.get(0));
+        // another one if the whole outbox is replaced
+        assertTrue(damage.files() >= 1, damage.toString());
     }
 
     @Test
@@ -178,12 +200,14 @@ class WriteAheadLogTest extends OutboxFixture {
         for (Path file : index) {
             Files.copy(file, place.resolve("outbox.db-shm"));
         }
-        open(place, PLENTY);
-        try {
+        try (Logged lines = new Logged()) {
+            open(place, PLENTY);
+            logged = lines.matching(".* write-ahead log .*");
             List<String> expected = new ArrayList<>(
                     IntStream.range(0, COMMITS).mapToObj(WriteAheadLogTest::text).toList());
             List<String> delivered = drain("lane", ALL, ALL).stream().flatMap(List::stream).toList();
             assertTrue(expected.containsAll(delivered), "a changed event was delivered");
+            damage = outbox.damage();
             expected.removeAll(delivered);
             return expected;
         } finally {
