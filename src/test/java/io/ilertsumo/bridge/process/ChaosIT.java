@@ -67,7 +67,8 @@ class ChaosIT {
         Map<String, String> settings = settings();
         program = Program.start(settings);
         for (int i = 0; i < SENDERS; i++) {
-            senders.execute(this::send);
+            long seedOfSender = random.nextLong();
+            senders.execute(() -> send(new Random(seedOfSender)));
         }
         int kills = 0;
         int mayComeTwice = 0;
@@ -169,7 +170,7 @@ class ChaosIT {
         program = Program.start(settings);
         sumoLogic.answer(new Answer.Status(503));
         for (int i = 0; i < SENDERS; i++) {
-            senders.execute(this::send);
+            senders.execute(() -> send(new Random()));
         }
         eventually().until(() -> accepted.size() > 3000);
         isSending = false;
@@ -198,8 +199,7 @@ class ChaosIT {
         return ids.stream();
     }
 
-    private void send() {
-        Random random = new Random();
+    private void send(Random random) {
         while (isSending) {
             String id = (random.nextInt(50) == 0 ? POISON + "-" : "") + Events.newId();
             sent.add(id);

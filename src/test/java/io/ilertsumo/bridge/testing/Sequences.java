@@ -6,13 +6,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 import org.junit.jupiter.api.TestReporter;
 
 /**
- * Random sequences of operations. One that fails is shortened as far as it still fails. With {@code -Dmodel.seed} for one
- * seed, with {@code -Dmodel.sequences} for more than a build wants to wait for.
+ * Random sequences of operations. One that fails is shortened as far as it still fails, and printed as Java, to be added
+ * to the examples of its test. With {@code -Dmodel.seed} for one seed, with {@code -Dmodel.sequences} for more than a
+ * build wants to wait for.
  *
  * @param <O> an operation
  */
@@ -48,19 +50,35 @@ public final class Sequences<O> {
             Throwable failure = failure(operations);
             if (failure != null) {
                 report.publishEntry("seed", String.valueOf(seed));
-                fail("Seed " + seed + ", shortened to " + shortened(operations), failure);
+                fail("Seed " + seed + ", shortened to " + java(shortened(operations)), failure);
             }
         }
-    }
-
-    /** Returns how the sequence of that seed fails; {@code null} if it does not. */
-    public Throwable failure(long seed) {
-        return failure(operations(seed));
     }
 
     private List<O> operations(long seed) {
         Random random = new Random(seed);
         return Stream.generate(() -> pick(random, generators).apply(random)).limit(OPERATIONS).toList();
+    }
+
+    /** As it is written in the tests: records, lists, texts, numbers and constants. */
+    private static String java(Object value) {
+        if (value instanceof List<?> values) {
+            return values.stream().map(Sequences::java).collect(Collectors.joining(", ", "List.of(", ")"));
+        }
+        if (value instanceof Record operation) {
+            return Stream.of(operation.getClass().getRecordComponents()).map(component -> {
+                try {
+                    component.getAccessor().setAccessible(true);
+                    return java(component.getAccessor().invoke(operation));
+                } catch (ReflectiveOperationException e) {
+                    throw new IllegalStateException(e);
+                }
+            }).collect(Collectors.joining(", ", "new " + operation.getClass().getSimpleName() + "(", ")"));
+        }
+        if (value instanceof Enum<?> constant) {
+            return constant.getDeclaringClass().getSimpleName() + "." + constant;
+        }
+        return value instanceof String ? "\"" + value + "\"" : String.valueOf(value);
     }
 
     /** Leaves out what makes no difference. */
@@ -75,7 +93,8 @@ public final class Sequences<O> {
         return operations;
     }
 
-    private Throwable failure(List<O> operations) {
+    /** Returns how a sequence fails; {@code null} if it does not. */
+    public Throwable failure(List<O> operations) {
         try {
             run.apply(operations);
             return null;

@@ -15,13 +15,14 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 import io.ilertsumo.bridge.deadletter.DeadLetter;
 import io.ilertsumo.bridge.lane.Batch;
@@ -32,6 +33,7 @@ import io.ilertsumo.bridge.testing.Sequences;
 /** The outbox is as its model, for {@link Sequences} of operations. */
 class OutboxModelTest extends OutboxFixture {
 
+    private static final String BREAK = "BEGIN SELECT RAISE(ABORT, 'broken for the test'); END";
     private static final List<String> LANES = List.of("express", "bulk");
     private static final List<String> GROUPS = List.of("lifecycle", "escalation", "other");
     private final Sequences<Operation> sequences = new Sequences<>(List.of(
@@ -43,7 +45,11 @@ class OutboxModelTest extends OutboxFixture {
             random -> new Next(pick(random, LANES), 1 + random.nextInt(6)),
             random -> new Acknowledge(pick(random, LANES)),
             random -> new Acknowledge(pick(random, LANES)),
+            random -> new FailedAppend(pick(random, LANES), List.of(random.nextInt(40), random.nextInt(40)),
+                    random.nextInt(6)),
+            random -> new FailedAcknowledge(pick(random, LANES)),
             random -> new Keep(random.nextInt(6)),
+            random -> new Replay(random.nextInt(4)),
             random -> new Discard(random.nextInt(8)),
             random -> new Reopen(random.nextBoolean())), this::run);
 
@@ -66,7 +72,19 @@ class OutboxModelTest extends OutboxFixture {
     private record Acknowledge(String lane) implements Operation {
     }
 
+    /** In one commit with a dead letter, which fails if one of the events is new. */
+    private record FailedAppend(String lane, List<Integer> ids, int kept) implements Operation {
+    }
+
+    /** The batch is removed before the next one is read, unless the outbox is closed before. */
+    private record FailedAcknowledge(String lane) implements Operation {
+    }
+
     private record Keep(int id) implements Operation {
+    }
+
+    /** The n-th oldest dead letter, if there are so many: its event is appended, then it is discarded. */
+    private record Replay(int index) implements Operation {
     }
 
     /** The n-th oldest dead letter, if there are so many. */
@@ -84,10 +102,23 @@ class OutboxModelTest extends OutboxFixture {
         /** Attempts by event ID, in the order in which they were kept last. */
         final Map<String, Integer> deadLetters = new LinkedHashMap<>();
         final Map<String, Batch> last = new HashMap<>();
+        /** Batches that are delivered, but not removed. */
+        final Map<String, Batch> notRemoved = new HashMap<>();
         final Map<String, String> acknowledgedGroup = new HashMap<>();
 
         List<String> fifo(String lane, String group) {
             return pending.computeIfAbsent(lane, l -> new HashMap<>()).computeIfAbsent(group, g -> new ArrayList<>());
+        }
+
+        void remove(Batch batch) {
+            fifo(batch.lane(), batch.group()).subList(0, batch.events()).clear();
+            acknowledgedGroup.put(batch.lane(), batch.group());
+            last.remove(batch.lane());
+        }
+
+        void keep(String id) {
+            Integer attempts = deadLetters.remove(id);
+            deadLetters.put(id, attempts == null ? 1 : attempts + 1);
         }
 
         boolean hasOther(String lane, String group) {
@@ -100,11 +131,25 @@ class OutboxModelTest extends OutboxFixture {
         sequences.run(report);
     }
 
-    /** Sequences that have failed. */
+    /** Sequences that have failed, or that fail with code that is broken on purpose. */
     @ParameterizedTest
-    @ValueSource(longs = 1)
-    void sequencesThatHaveFailed(long seed) {
-        assertNull(sequences.failure(seed));
+    @MethodSource("failed")
+    void sequencesThatHaveFailed(List<Operation> operations) {
+        assertNull(sequences.failure(operations));
+    }
+
+    static Stream<List<Operation>> failed() {
+        return Stream.of(
+                List.of(new FailedAppend("express", List.of(16, 24), 3)),
+                List.of(new FailedAppend("bulk", List.of(1, 2), 0), new AppendTogether("bulk", List.of(1, 2, 1))),
+                List.of(new Append("bulk", "other", 1, false), new Next("bulk", 1), new FailedAcknowledge("bulk"),
+                        new Next("bulk", 1)),
+                List.of(new Append("bulk", "other", 1, false), new Next("bulk", 1), new FailedAcknowledge("bulk"),
+                        new Reopen(false), new Next("bulk", 1)),
+                List.of(new AppendTogether("bulk", List.of(1, 2)), new Next("bulk", 1), new Acknowledge("bulk"),
+                        new Reopen(true), new Next("bulk", 6)),
+                List.of(new Append("bulk", "other", 1, false), new Keep(1), new Replay(0),
+                        new Append("express", "other", 1, false), new Reopen(false)));
     }
 
     private void run(List<Operation> operations) throws Exception {
@@ -147,6 +192,7 @@ class OutboxModelTest extends OutboxFixture {
             }
         } else if (operation instanceof Next next) {
             Batch batch = next(next.lane, next.maxEvents, ALL);
+            Optional.ofNullable(model.notRemoved.remove(next.lane)).ifPresent(model::remove);
             model.last.put(next.lane, batch);
             if (batch == null) {
                 assertTrue(!model.hasOther(next.lane, null), "events are pending");
@@ -160,15 +206,46 @@ class OutboxModelTest extends OutboxFixture {
         } else if (operation instanceof Acknowledge acknowledge && model.last.get(acknowledge.lane) != null) {
             Batch batch = model.last.get(acknowledge.lane);
             acknowledge(batch);
-            List<String> fifo = model.fifo(acknowledge.lane, batch.group());
-            fifo.subList(0, batch.events()).clear();
-            model.acknowledgedGroup.put(acknowledge.lane, batch.group());
-            model.last.remove(acknowledge.lane);
+            model.remove(batch);
+        } else if (operation instanceof FailedAcknowledge acknowledge && model.last.get(acknowledge.lane) != null) {
+            Batch batch = model.last.remove(acknowledge.lane);
+            execute(place, "CREATE TRIGGER broken BEFORE UPDATE ON queue " + BREAK);
+            acknowledge(batch);
+            execute(place, "DROP TRIGGER broken");
+            model.notRemoved.put(acknowledge.lane, batch);
+        } else if (operation instanceof FailedAppend append) {
+            execute(place, "CREATE TRIGGER broken BEFORE INSERT ON seen " + BREAK);
+            var release = holdWriter();
+            var results = append.ids.stream().map(id -> append(append.lane, "other", "id-" + id, text("id-" + id)))
+                    .toList();
+            var kept = keep(rejected("id-" + append.kept, text("id-" + append.kept)));
+            release.countDown();
+            boolean isRefused = append.ids.stream().anyMatch(id -> !model.seen.contains("id-" + id));
+            for (var result : results) {
+                assertEquals(isRefused, get(result).failure() != null);
+                assertEquals(!isRefused, get(result).duplicate());
+            }
+            assertEquals(isRefused, get(kept).failure() != null);
+            execute(place, "DROP TRIGGER broken");
+            // until the next transaction, the count of dead letters is that of the failed one
+            outbox.check();
+            if (!isRefused) {
+                model.keep("id-" + append.kept);
+            }
         } else if (operation instanceof Keep keep) {
-            String id = "dead-" + keep.id;
+            String id = "id-" + keep.id;
             assertStored(keep(rejected(id, text(id))));
-            Integer attempts = model.deadLetters.remove(id);
-            model.deadLetters.put(id, attempts == null ? 1 : attempts + 1);
+            model.keep(id);
+        } else if (operation instanceof Replay replay && replay.index < model.deadLetters.size()) {
+            long number = outbox.deadLetters().list(DeadLetter.Filter.ALL, 0, ALL).get(replay.index).id();
+            DeadLetter.Content letter = outbox.deadLetters().get(number).orElseThrow().content();
+            assertEquals(text(letter.eventId()), new String(letter.body(), UTF_8));
+            assertStored(append(new LaneEvent(letter.lane(), letter.group(), letter.eventId(), null, null, true,
+                    letter.body())));
+            assertStored(discard(number));
+            model.seen.add(letter.eventId());
+            model.fifo(letter.lane(), letter.group()).add(text(letter.eventId()));
+            model.deadLetters.remove(letter.eventId());
         } else if (operation instanceof Discard discard && discard.index < model.deadLetters.size()) {
             DeadLetter letter = outbox.deadLetters().list(DeadLetter.Filter.ALL, 0, ALL).get(discard.index);
             assertStored(discard(letter.id()));
@@ -184,6 +261,7 @@ class OutboxModelTest extends OutboxFixture {
             closeOutbox();
             open(next, PLENTY);
             model.last.clear();
+            model.notRemoved.clear();
             model.acknowledgedGroup.clear();
             return next;
         }
