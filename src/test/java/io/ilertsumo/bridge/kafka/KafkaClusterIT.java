@@ -44,6 +44,7 @@ import io.fabric8.kubernetes.api.model.Quantity;
 import io.ilertsumo.bridge.testing.Events;
 import io.ilertsumo.bridge.testing.KafkaBroker;
 import io.ilertsumo.bridge.testing.KafkaTopics;
+import io.ilertsumo.bridge.testing.Manifests;
 import io.ilertsumo.bridge.testing.Program;
 import io.ilertsumo.bridge.testing.SumoLogic;
 
@@ -65,8 +66,9 @@ class KafkaClusterIT {
 
     @BeforeAll
     static void startCluster() throws IOException {
-        memoryLimit = Quantity.getAmountInBytes(KubernetesTest.Variant.KAFKA_ON_THE_JVM.manifests().container()
-                .getResources().getLimits().get("memory")).longValue() / 1_048_576;
+        Manifests manifests = Manifests.of(Manifests.checkout("external-secret", "gateway", "jvm"), "overlays/kafka");
+        memoryLimit = Quantity.getAmountInBytes(manifests.container().getResources().getLimits().get("memory"))
+                .longValue() / 1_048_576;
         Matcher percentage = Pattern.compile("-XX:MaxRAMPercentage=(\\d+)")
                 .matcher(Files.readString(Path.of("src", "main", "docker", "Dockerfile.jvm")));
         assertTrue(percentage.find());
