@@ -96,18 +96,25 @@ public class WebhookGuard {
             request.connection().close();
             return;
         }
-        long timer = context.vertx().setTimer(bodyMillis, late -> {
-            if (!request.isEnded()) {
-                context.fail(408);
-            }
-        });
         context.addEndHandler(ended -> {
-            context.vertx().cancelTimer(timer);
             if (!request.isEnded()) {
                 context.vertx().setTimer(READ_MILLIS, late -> closeUnlessEnded(request));
             }
         });
+        // most bodies come with their heads, and need no timer
+        context.vertx().runOnContext(soon -> limitBody(context, request));
         context.next();
+    }
+
+    private void limitBody(RoutingContext context, HttpServerRequest request) {
+        if (!request.isEnded() && !context.response().ended() && !context.response().closed()) {
+            long timer = context.vertx().setTimer(bodyMillis, late -> {
+                if (!request.isEnded()) {
+                    context.fail(408);
+                }
+            });
+            context.addEndHandler(ended -> context.vertx().cancelTimer(timer));
+        }
     }
 
     private static void closeUnlessEnded(HttpServerRequest request) {
