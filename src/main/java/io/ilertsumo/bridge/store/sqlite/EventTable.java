@@ -168,22 +168,42 @@ final class EventTable {
             return;
         }
         sql.update("DELETE FROM event WHERE id >= ? AND id < ?", fifo.begin, batch.row());
-        long oldest = sql.number("SELECT accepted FROM event WHERE id >= ? AND id < ? ORDER BY id LIMIT 1",
-                batch.row(), fifo.end);
-        // exact, unless a row was damaged: then a FIFO without rows has no events, and one with rows is delivered
-        long eventsLeft = oldest == 0 ? 0 : Math.max(1, before.events() - batch.events());
-        long bytesLeft = oldest == 0 ? 0 : Math.max(1, before.bytes() - batch.body().length - 1);
-        events -= before.events() - eventsLeft;
-        bytes -= before.bytes() - bytesLeft;
-        fifo.current = new State(eventsLeft, bytesLeft, batch.row(), batch.offset(), oldest);
-        changed.add(fifo);
+        remove(batch, batch.row(), batch.offset());
     }
 
     /** Moves the first row of a FIFO, which is damaged, to a table of its own. */
     void setAside(OutboxBatch row) throws SQLException {
         sql.update("INSERT OR IGNORE INTO damaged SELECT * FROM event WHERE id = ?", row.row() - 1);
+        if (sql.update("DELETE FROM event WHERE id = ?", row.row() - 1) == 0) {
+            throw outOfOrder();
+        }
         countDamaged();
-        acknowledge(row);
+        // not behind it: its ID may be damaged
+        remove(row, row.fifo().current.first(), 0);
+    }
+
+    private void remove(OutboxBatch batch, long first, int offset) throws SQLException {
+        Fifo fifo = batch.fifo();
+        State before = fifo.current;
+        long oldest = sql.number("SELECT accepted FROM event WHERE id >= ? AND id < ? ORDER BY id LIMIT 1", first,
+                fifo.end);
+        // only a scan finds a row that is out of order
+        if (oldest == 0 && before.events() > batch.events()
+                && sql.number("SELECT count(*) FROM event WHERE +id >= ? AND +id < ?", first, fifo.end) > 0) {
+            throw outOfOrder();
+        }
+        // exact, unless a row was damaged: then a FIFO without rows has no events, and one with rows is delivered
+        long eventsLeft = oldest == 0 ? 0 : Math.max(1, before.events() - batch.events());
+        long bytesLeft = oldest == 0 ? 0 : Math.max(1, before.bytes() - batch.body().length - 1);
+        events -= before.events() - eventsLeft;
+        bytes -= before.bytes() - bytesLeft;
+        fifo.current = new State(eventsLeft, bytesLeft, first, offset, oldest);
+        changed.add(fifo);
+    }
+
+    /** Has the file replaced by one in order. */
+    private static SQLiteException outOfOrder() {
+        return new SQLiteException("The rows of a page are out of order", SQLiteErrorCode.SQLITE_CORRUPT);
     }
 
     void countDamaged() throws SQLException {

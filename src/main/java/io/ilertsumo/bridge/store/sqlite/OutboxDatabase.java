@@ -261,17 +261,14 @@ final class OutboxDatabase implements AutoCloseable {
         while (next[0] >= 0) {
             try {
                 from.query(query, row -> {
-                    // the IDs of corrupt pages may be anything
-                    if (row.getLong(1) < next[0]) {
-                        return true;
-                    }
                     Object[] values = new Object[row.getMetaData().getColumnCount()];
                     for (int i = 0; i < values.length; i++) {
                         values[i] = row.getObject(i + 1);
                     }
                     rows[0] += to.update("INSERT OR IGNORE INTO " + table + " VALUES ("
                             + String.join(", ", Collections.nCopies(values.length, "?")) + ")", values);
-                    next[0] = row.getLong(1) + 1;
+                    // the IDs of a corrupt page may be anything
+                    next[0] = Math.max(next[0], row.getLong(1) + 1);
                     return true;
                 }, next[0]);
                 break;
