@@ -40,6 +40,7 @@ final class EventTable {
     /** Bytes of the pending events of all lanes. */
     long bytes;
     private volatile long damaged;
+    private boolean isReordered;
 
     /** @param lanes the lane of a name, which may be new */
     EventTable(Function<String, OutboxLane> lanes) {
@@ -185,11 +186,13 @@ final class EventTable {
     private void remove(OutboxBatch batch, long first, int offset) throws SQLException {
         Fifo fifo = batch.fifo();
         State before = fifo.current;
-        long oldest = sql.number("SELECT accepted FROM event WHERE id >= ? AND id < ? ORDER BY id LIMIT 1", first,
-                fifo.end);
-        // only a scan finds a row that is out of order
-        if (oldest == 0 && before.events() > batch.events()
+        // a damaged time must not hide the row
+        long oldest = sql.number("SELECT coalesce(max(CAST(accepted AS INTEGER), 1), 1) FROM event"
+                + " WHERE id >= ? AND id < ? ORDER BY id LIMIT 1", first, fifo.end);
+        // only a scan finds a row that is out of order; once, since the new file is in order
+        if (oldest == 0 && before.events() > batch.events() && !isReordered
                 && sql.number("SELECT count(*) FROM event WHERE +id >= ? AND +id < ?", first, fifo.end) > 0) {
+            isReordered = true;
             throw outOfOrder();
         }
         // exact, unless a row was damaged: then a FIFO without rows has no events, and one with rows is delivered
