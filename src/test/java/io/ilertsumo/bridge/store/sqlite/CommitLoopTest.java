@@ -27,7 +27,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 import io.ilertsumo.bridge.lane.StoreException;
-import io.ilertsumo.bridge.store.sqlite.OutboxFixture.Logged;
+import io.ilertsumo.bridge.testing.LoggedLines;
 
 /** Writes are committed in groups, and every callback is called; without a file. */
 class CommitLoopTest {
@@ -274,7 +274,7 @@ class CommitLoopTest {
 
     @Test
     void failuresAreLoggedOnceAMinute() throws Exception {
-        try (Logged logged = new Logged()) {
+        try (LoggedLines logged = new LoggedLines(Outbox.class)) {
             memory.commitFailure = new IllegalStateException("broken");
             for (int i = 0; i < 3; i++) {
                 get(offer(memory.write("1")));
@@ -413,7 +413,7 @@ class CommitLoopTest {
 
     @Test
     void aCallbackThatThrowsDoesNotAffectOthers() throws Exception {
-        try (Logged logged = new Logged()) {
+        try (LoggedLines logged = new LoggedLines(Outbox.class)) {
             CountDownLatch release = hold();
             Consumer<StoreException> throwing = failure -> {
                 throw new IllegalStateException("thrown");

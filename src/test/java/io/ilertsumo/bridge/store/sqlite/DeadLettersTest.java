@@ -31,6 +31,7 @@ import io.ilertsumo.bridge.deadletter.DeadLetter;
 import io.ilertsumo.bridge.deadletter.DeadLetter.Filter;
 import io.ilertsumo.bridge.lane.LaneStore;
 import io.ilertsumo.bridge.lane.StoreException;
+import io.ilertsumo.bridge.testing.LoggedLines;
 
 /** Dead letters are kept within their bounds until they are discarded. */
 class DeadLettersTest extends OutboxFixture {
@@ -72,7 +73,7 @@ class DeadLettersTest extends OutboxFixture {
         assertStored(keep(rejected("third", "third")));
         execute("UPDATE dead_letter SET " + damage + " WHERE id = 2");
 
-        try (Logged logged = new Logged()) {
+        try (LoggedLines logged = new LoggedLines(Outbox.class)) {
             assertEquals(Optional.empty(), outbox.deadLetters().get(2));
             assertEquals(Optional.empty(), outbox.deadLetters().get(2));
             assertEquals(1, logged
@@ -139,7 +140,7 @@ class DeadLettersTest extends OutboxFixture {
     void theOldestAreEvictedBeyondTheBoundOfTheirNumber() throws Exception {
         Bounds bounds = deadLetters(3, 1L << 32);
         open(bounds);
-        try (Logged logged = new Logged()) {
+        try (LoggedLines logged = new LoggedLines(Outbox.class)) {
             for (int i = 1; i <= 5; i++) {
                 assertStored(keep(unreadable("" + i)));
                 assertEquals(Math.min(i, 3), outbox.deadLetters().count());

@@ -38,6 +38,7 @@ import io.ilertsumo.bridge.lane.Batch;
 import io.ilertsumo.bridge.lane.BatchSource;
 import io.ilertsumo.bridge.lane.LaneStore;
 import io.ilertsumo.bridge.lane.StoreException;
+import io.ilertsumo.bridge.testing.LoggedLines;
 
 /** What fails does so alone, and what is damaged is set aside. */
 class OutboxFailureTest extends OutboxFixture {
@@ -182,7 +183,7 @@ class OutboxFailureTest extends OutboxFixture {
         open(PLENTY);
         storeAll(true, "1", "2");
         execute("CREATE TRIGGER broken BEFORE UPDATE ON queue " + BREAK);
-        try (Logged logged = new Logged()) {
+        try (LoggedLines logged = new LoggedLines(Outbox.class)) {
             acknowledge(next("lane", 1, ALL));
 
             assertEquals(1, logged.matching("ERROR A batch of the lane lane is delivered, but not removed.*").size());
@@ -222,7 +223,7 @@ class OutboxFailureTest extends OutboxFixture {
         storeAll(true, "6");
         execute("UPDATE event SET body = CAST(replace(body, '4', 'x') AS BLOB) WHERE id = (1 << 40) + 1");
 
-        try (Logged logged = new Logged()) {
+        try (LoggedLines logged = new LoggedLines(Outbox.class)) {
             assertEquals(List.of(List.of("1", "2"), List.of("6")), drain("lane", ALL, ALL));
             assertEquals(1,
                     logged.matching(
@@ -293,6 +294,22 @@ class OutboxFailureTest extends OutboxFixture {
 
         List<String> recovered = drain("lane", ALL, ALL).stream().flatMap(List::stream).toList();
         assertTrue(recovered.size() >= 160, recovered.size() + " events recovered");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = { "0", "-1", "''", "'x'" })
+    void aDamagedTimeHidesNoRow(String time) throws Exception {
+        open(PLENTY);
+        for (String text : List.of("1", "2", "3")) {
+            store("lane", "lifecycle", text);
+        }
+        closeOutbox();
+        execute("UPDATE event SET accepted = " + time);
+
+        open(PLENTY);
+
+        assertEquals(List.of(List.of("1"), List.of("2"), List.of("3")), drain("lane", 1, ALL));
+        assertEquals(List.of(), setAside(directory));
     }
 
     /** Its ID is that of an earlier row: the IDs behind it are taken. */
@@ -532,7 +549,7 @@ class OutboxFailureTest extends OutboxFixture {
         byte[] corrupt = damage.done(Files.readAllBytes(directory.resolve("outbox.db")));
         Files.write(directory.resolve("outbox.db"), corrupt);
 
-        try (Logged logged = new Logged()) {
+        try (LoggedLines logged = new LoggedLines(Outbox.class)) {
             open(PLENTY);
 
             assertEquals(1, logged.matching("ERROR The outbox .*/outbox\\.db is corrupt \\(.+\\). It is kept as .*"
@@ -590,7 +607,7 @@ class OutboxFailureTest extends OutboxFixture {
 
         open(PLENTY);
         List<String> delivered = new ArrayList<>();
-        try (Logged logged = new Logged()) {
+        try (LoggedLines logged = new LoggedLines(Outbox.class)) {
             Awaitility.await().atMost(Duration.ofSeconds(20)).until(() -> {
                 try {
                     drain("lane", 10, ALL).forEach(delivered::addAll);

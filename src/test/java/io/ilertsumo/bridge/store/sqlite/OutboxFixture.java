@@ -24,8 +24,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.logging.Handler;
-import java.util.logging.LogRecord;
 import java.util.stream.Stream;
 
 import org.junit.jupiter.api.AfterEach;
@@ -306,38 +304,6 @@ abstract class OutboxFixture {
                 Statement statement = connection.createStatement();
                 ResultSet row = statement.executeQuery(query)) {
             return row.next() ? row.getLong(1) : 0;
-        }
-    }
-
-    /** Collects the messages that the package logs. */
-    static final class Logged extends Handler implements AutoCloseable {
-
-        private static final java.util.logging.Logger PACKAGE = java.util.logging.Logger
-                .getLogger(Outbox.class.getPackageName());
-
-        private final List<String> messages = new ArrayList<>();
-
-        Logged() {
-            PACKAGE.addHandler(this);
-        }
-
-        @Override
-        public synchronized void publish(LogRecord record) {
-            messages.add(record.getLevel() + " " + record.getMessage());
-        }
-
-        synchronized List<String> matching(String pattern) {
-            return messages.stream().filter(message -> message.matches(pattern)).toList();
-        }
-
-        @Override
-        public void flush() {
-            // nothing is buffered
-        }
-
-        @Override
-        public void close() {
-            PACKAGE.removeHandler(this);
         }
     }
 }

@@ -43,6 +43,7 @@ import io.ilertsumo.bridge.lane.BatchSource;
 import io.ilertsumo.bridge.lane.LaneEvent;
 import io.ilertsumo.bridge.lane.LaneStatus;
 import io.ilertsumo.bridge.lane.StoreException;
+import io.ilertsumo.bridge.testing.LoggedLines;
 
 /** Events are stored once, come in batches, and are removed once they are acknowledged. */
 class OutboxTest extends OutboxFixture {
@@ -790,7 +791,7 @@ class OutboxTest extends OutboxFixture {
     @Test
     void aFullOutboxIsLoggedOnceAndWhenItAcceptsAgain() throws Exception {
         open(bounds(1, 1L << 32, 0));
-        try (Logged logged = new Logged()) {
+        try (LoggedLines logged = new LoggedLines(Outbox.class)) {
             store("lane", "g", "1");
             for (int i = 2; i < 5; i++) {
                 assertFull(append("lane", "g", "" + i, "" + i));

@@ -21,6 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 import io.ilertsumo.bridge.lane.LaneStore;
+import io.ilertsumo.bridge.testing.LoggedLines;
 
 /** One frame of the log is damaged, as a kill leaves it, or its last commit is cut off. */
 class WriteAheadLogTest extends OutboxFixture {
@@ -201,7 +202,7 @@ class WriteAheadLogTest extends OutboxFixture {
         for (Path file : index) {
             Files.copy(file, place.resolve("outbox.db-shm"));
         }
-        try (Logged lines = new Logged()) {
+        try (LoggedLines lines = new LoggedLines(Outbox.class)) {
             open(place, PLENTY);
             logged = lines.matching(".* write-ahead log .*");
             List<String> expected = new ArrayList<>(
