@@ -8,10 +8,11 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 import org.apache.kafka.clients.consumer.CloseOptions;
@@ -64,8 +65,8 @@ final class KafkaSource implements BatchSource, ConsumerRebalanceListener {
     private final Map<TopicPartition, Long> positions = new HashMap<>();
     private boolean commitDue;
     private long commitFailedNanos = System.nanoTime() - COMMIT_RETRY_NANOS;
-    /** The offsets of the latest events, oldest first. */
-    private final Map<EventOfPartition, Long> window = new LinkedHashMap<>();
+    /** The latest events, oldest first. They are pending here, or were delivered from here. */
+    private final Set<EventOfPartition> window = new LinkedHashSet<>();
 
     private record EventOfPartition(TopicPartition partition, String eventKey) {
     }
@@ -219,15 +220,13 @@ final class KafkaSource implements BatchSource, ConsumerRebalanceListener {
         }
         TopicPartition partition = new TopicPartition(event.topic(), event.partition());
         String key = KafkaHeaders.get(event.headers(), KafkaHeaders.EVENT_KEY);
-        Long first = key == null ? null : window.putIfAbsent(new EventOfPartition(partition, key), event.offset());
-        if (window.size() > DUPLICATE_WINDOW) {
-            window.remove(window.keySet().iterator().next());
-        }
-        // a record that is read again is no duplicate of itself
-        if (first != null && first < event.offset()) {
+        if (key != null && !window.add(new EventOfPartition(partition, key))) {
             duplicates.increment();
             commitDue = true;
             return;
+        }
+        if (window.size() > DUPLICATE_WINDOW) {
+            window.remove(window.iterator().next());
         }
         // records of other writers have no group
         String group = KafkaHeaders.get(event.headers(), KafkaHeaders.GROUP);
@@ -292,7 +291,7 @@ final class KafkaSource implements BatchSource, ConsumerRebalanceListener {
 
     private void forget(Collection<TopicPartition> partitions) {
         pending.removeIf(event -> partitions.contains(event.partition));
-        window.keySet().removeIf(event -> partitions.contains(event.partition));
+        window.removeIf(event -> partitions.contains(event.partition));
         positions.keySet().removeAll(partitions);
         changed();
     }

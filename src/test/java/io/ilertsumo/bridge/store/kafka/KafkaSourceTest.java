@@ -227,9 +227,28 @@ class KafkaSourceTest {
         add(ZERO, 0, "red", "1", KafkaHeaders.EVENT_KEY, "id");
 
         Batch batch = next();
-        assertEquals(1, batch.events(), "it is no duplicate of itself");
+        assertEquals(1, batch.events(), "it is no duplicate of itself, another process had the partition");
         source.acknowledge(batch);
         assertEquals(1, committed(ZERO));
+    }
+
+    /** As after a log was truncated: the consumer begins anew. */
+    @Test
+    void recordsThatAreReadAgainAreDeliveredOnce() throws Exception {
+        add(ZERO, 0, "red", "1", KafkaHeaders.EVENT_KEY, "delivered");
+        source.acknowledge(next());
+        add(ZERO, 1, "red", "2", KafkaHeaders.EVENT_KEY, "pending");
+        assertEquals(1, next().events());
+
+        consumer.seek(ZERO, 0);
+        add(ZERO, 0, "red", "1", KafkaHeaders.EVENT_KEY, "delivered");
+        add(ZERO, 1, "red", "2", KafkaHeaders.EVENT_KEY, "pending");
+
+        Batch batch = next();
+        assertEquals(1, batch.events());
+        source.acknowledge(batch);
+        assertEquals(2, committed(ZERO));
+        assertEquals(2, duplicates.count());
     }
 
     @Test
