@@ -1,7 +1,7 @@
 package io.ilertsumo.bridge.http;
 
+import java.util.Locale;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.regex.Pattern;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
@@ -43,7 +43,6 @@ public class WebhookGuard {
     private static final Logger LOG = LoggerFactory.getLogger(WebhookGuard.class);
     private static final String SECRET_HEADER = "X-Webhook-Secret";
     private static final String SHARE = WebhookGuard.class.getName();
-    private static final Pattern FORM = Pattern.compile("(?i)multipart/|application/x-www-form-urlencoded");
     private static final long SMALLEST_SHARE = 1024;
     private static final int PART_OF_HEAP = 8;
     /** Time to read an early answer: if the connection were closed at once, the sender might never see it. */
@@ -149,8 +148,8 @@ public class WebhookGuard {
         }
         context.put(SHARE, share);
         context.addEndHandler(ended -> release(context.remove(SHARE)));
-        String type = headers.get(HttpHeaders.CONTENT_TYPE);
-        if (type != null && FORM.matcher(type).lookingAt()) {
+        String type = String.valueOf(headers.get(HttpHeaders.CONTENT_TYPE)).toLowerCase(Locale.ROOT);
+        if (type.startsWith("multipart/") || type.startsWith("application/x-www-form-urlencoded")) {
             // Vert.x would parse the form, and no body would be left for a dead letter
             headers.set(HttpHeaders.CONTENT_TYPE, "application/octet-stream");
         }

@@ -58,7 +58,7 @@ record OutboxBatch(Fifo fifo, int events, byte[] body, List<String> traceparents
         private final int maxEvents;
         private final int maxBytes;
         /** Without the last line break. */
-        private final ByteArrayOutputStream lines = new ByteArrayOutputStream(64 * 1024);
+        private final ByteArrayOutputStream lines;
         private final List<String> traceparents = new ArrayList<>();
         private final List<Part> parts = new ArrayList<>();
         private int events;
@@ -71,6 +71,7 @@ record OutboxBatch(Fifo fifo, int events, byte[] body, List<String> traceparents
             start = fifo.committed;
             this.maxEvents = maxEvents;
             this.maxBytes = maxBytes;
+            lines = new ByteArrayOutputStream((int) Math.max(0, Math.min(maxBytes, start.bytes())));
         }
 
         /** Adds lines of a row; returns whether the next row may follow. */
