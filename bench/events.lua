@@ -1,10 +1,11 @@
 -- Distinct iLert events for wrk.
 --
---   wrk … -s events.lua http://127.0.0.1:PORT/webhooks/ilert -- bulk|burst|express RUN PER_SECOND PORT…
+--   wrk … -s events.lua http://127.0.0.1:PORT/webhooks/ilert -- KIND RUN PER_SECOND PORT…
 --
--- The events belong to 5,000 alerts. bulk: LOW priority, the events of an alert are 5,000 events apart. burst: LOW priority,
--- the four events of an alert in sequence. express: HIGH priority, with the time of sending (sentMicros). PER_SECOND is the
--- rate of all ports together, with one thread each (-t); 0: no limit. Each thread sends to one port.
+-- The events belong to 5,000 alerts. bulk: LOW priority, two groups, the events of an alert are 5,000 events apart. burst: the
+-- same, but the four events of an alert in sequence. one-group, all-groups: LOW priority, events of one group, of all five.
+-- express: HIGH priority, with the time of sending (sentMicros). PER_SECOND is the rate of all ports together, with one thread
+-- each (-t); 0: no limit. Each thread sends to one port.
 -- A URL with the path /v1/logs gets each event as a log record of OTLP.
 -- An event ID is RUN, thread and number as a UUID, so that StandIn.java stores an event in one bit.
 
@@ -22,6 +23,10 @@ local headers = {
 }
 local low = { "alert-created", "alert-acknowledged", "alert-comment-added", "alert-resolved" }
 local high = { "alert-created", "alert-auto-escalated" }
+local kinds = {
+  express = high, ["one-group"] = { "alert-created" },
+  ["all-groups"] = { "alert-created", "alert-assigned", "alert-comment-added", "incident-created", "alert-other" },
+}
 local body = '{"id":"%d","summary":"CPU over 90%% on web-%03d.eu-central-1",'
   .. '"details":"The check ran for 5 minutes and saw %d percent on average; see the runbook for what to do next",'
   .. '"reportTime":"2025-10-17T09:%02d:%02d.829Z","status":"PENDING","eventType":"%s","priority":"%s",'
@@ -60,12 +65,10 @@ end
 
 function request()
   sent = sent + 1
-  local alert, types = sent % 5000, low
+  local alert, types = sent % 5000, kinds[kind] or low
   local round = math.floor(sent / 5000)
   if kind == "burst" then
     alert, round = math.floor(sent / 4) % 5000, 0
-  elseif kind == "express" then
-    types = high
   end
   local second = math.floor(sent / 1000) % 3600
   local event = body:format(
