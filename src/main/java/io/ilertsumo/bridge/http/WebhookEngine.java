@@ -229,14 +229,15 @@ public class WebhookEngine extends VertxPlatformHttpEngine {
         // one that an edited route has chosen, too
         int status = connector.status(itemId, HttpUtil.determineResponseCode(message.getExchange(), body),
                 message.getHeader("result", "none", String.class), message.getHeader("detail", "none", String.class));
+        MultiMap headers = HttpHeaders.headers();
+        // not that of the message, which may be the call's
+        headers.set(HttpHeaders.CONTENT_TYPE, status < 400 ? "application/json" : Problem.MEDIA_TYPE);
         String retryAfter = message.getHeader("Retry-After", status == 503 ? "30" : null, String.class);
+        if (retryAfter != null) {
+            headers.set(HttpHeaders.RETRY_AFTER, retryAfter);
+        }
         return call -> {
-            // not that of the message, which may be the call's
-            call.response().setStatusCode(status).putHeader(HttpHeaders.CONTENT_TYPE,
-                    status < 400 ? "application/json" : Problem.MEDIA_TYPE);
-            if (retryAfter != null) {
-                call.response().putHeader(HttpHeaders.RETRY_AFTER, retryAfter);
-            }
+            call.response().setStatusCode(status).headers().setAll(headers);
             call.response().end(body == null ? Buffer.buffer() : Buffer.buffer(body));
         };
     }

@@ -40,7 +40,6 @@ final class EventTable {
     /** Bytes of the pending events of all lanes. */
     long bytes;
     private volatile long damaged;
-    private boolean isReordered;
 
     /** @param lanes the lane of a name, which may be new */
     EventTable(Function<String, OutboxLane> lanes) {
@@ -169,7 +168,7 @@ final class EventTable {
             return;
         }
         sql.update("DELETE FROM event WHERE id >= ? AND id < ?", fifo.begin, batch.row());
-        remove(batch, batch.row(), batch.offset());
+        move(fifo, batch.events(), batch.body().length + 1, batch.row(), batch.offset());
     }
 
     /** Moves the first row of a FIFO, which is damaged, to a table of its own. */
@@ -180,24 +179,23 @@ final class EventTable {
         }
         countDamaged();
         // not behind it: its ID may be damaged
-        remove(row, row.fifo().current.first(), 0);
+        move(row.fifo(), row.events(), row.body().length + 1, row.fifo().current.first(), 0);
     }
 
-    private void remove(OutboxBatch batch, long first, int offset) throws SQLException {
-        Fifo fifo = batch.fifo();
+    /** Moves the position of a FIFO, and corrects its counts by its rows. */
+    void move(Fifo fifo, int removed, int removedBytes, long first, int offset) throws SQLException {
         State before = fifo.current;
         // a damaged time must not hide the row
         long oldest = sql.number("SELECT coalesce(max(CAST(accepted AS INTEGER), 1), 1) FROM event"
                 + " WHERE id >= ? AND id < ? ORDER BY id LIMIT 1", first, fifo.end);
-        // only a scan finds a row that is out of order; once, since the new file is in order
-        if (oldest == 0 && before.events() > batch.events() && !isReordered
+        // only a scan finds a row that is out of order
+        if (oldest == 0 && before.events() > removed
                 && sql.number("SELECT count(*) FROM event WHERE +id >= ? AND +id < ?", first, fifo.end) > 0) {
-            isReordered = true;
             throw outOfOrder();
         }
         // exact, unless a row was damaged: then a FIFO without rows has no events, and one with rows is delivered
-        long eventsLeft = oldest == 0 ? 0 : Math.max(1, before.events() - batch.events());
-        long bytesLeft = oldest == 0 ? 0 : Math.max(1, before.bytes() - batch.body().length - 1);
+        long eventsLeft = oldest == 0 ? 0 : Math.max(1, before.events() - removed);
+        long bytesLeft = oldest == 0 ? 0 : Math.max(1, before.bytes() - removedBytes);
         events -= before.events() - eventsLeft;
         bytes -= before.bytes() - bytesLeft;
         fifo.current = new State(eventsLeft, bytesLeft, first, offset, oldest);

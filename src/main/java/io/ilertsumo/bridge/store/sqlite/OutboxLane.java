@@ -190,6 +190,10 @@ final class OutboxLane implements LaneStatus, BatchSource {
                     + "are NOT delivered", damaged.row() - 1, outbox.database, damaged.events(), name);
             batch = OutboxBatch.read(sql, fifo, maxEvents, maxBytes);
         }
+        if (batch == null && fifo.committed.events > 0) {
+            LOG.error("{} events of the lane {} are not found in {}", fifo.committed.events, name, outbox.database);
+            outbox.write(() -> outbox.events.move(fifo, 0, 0, fifo.current.first(), fifo.current.offset()));
+        }
         return batch;
     }
 

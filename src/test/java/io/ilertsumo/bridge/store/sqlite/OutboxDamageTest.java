@@ -93,9 +93,29 @@ class OutboxDamageTest extends OutboxFixture {
         LOG.info("Damage: {}", result);
     }
 
-    /** The first row of a page gets an ID above those of the others, which a search misses then. */
     @Test
     void aRowOutOfOrderHidesNoOthers() throws Exception {
+        Loss loss = loss(outOfOrder(0xAF));
+
+        assertTrue(loss.events > 0 && loss.events <= EVENTS_OF_A_COMMIT, loss.toString());
+    }
+
+    @Test
+    void aRowOutOfOrderHidesNoNewEvents() throws Exception {
+        Path place = outOfOrder(0xFF);
+        // so that no event seems to be missing once those before that row are delivered
+        execute(place, "UPDATE queue SET events = 1");
+
+        Loss loss = loss(place);
+        assertTrue(loss.events > EVENTS_OF_A_COMMIT, "the file was replaced before the new events came");
+    }
+
+    /**
+     * A file whose second page of queue 1 begins with an ID above those of the others, which a search misses then.
+     *
+     * @param highest bits of the ID, 0xAF for one of queue 1, 0xFF for one of queue 3
+     */
+    private Path outOfOrder(int highest) throws Exception {
         damageable();
         Path copy = Files.createDirectory(directory.resolve("closed"));
         Files.copy(directory.resolve("outbox.db"), copy.resolve("outbox.db"));
@@ -107,14 +127,12 @@ class OutboxDamageTest extends OutboxFixture {
             int id = leaf.getShort(8) + 2;
             // of queue 1: the highest bits of a number of 41 bits, with the mark that more follow
             if (leaf.get(0) == TABLE_LEAF && leaf.getShort(3) > 2 && leaf.get(id) == (byte) 0xA0 && ++pages == 2) {
-                leaf.put(id, (byte) 0xAF);
+                leaf.put(id, (byte) highest);
             }
         }
         Files.write(copy.resolve("outbox.db"), file);
-
         assertEquals(2, pages);
-        Loss loss = loss(copy);
-        assertTrue(loss.events > 0 && loss.events <= EVENTS_OF_A_COMMIT, loss.toString());
+        return copy;
     }
 
     /** Files with a backlog in both, as a kill leaves them. */
@@ -210,7 +228,8 @@ class OutboxDamageTest extends OutboxFixture {
         drain("bulk", ALL, ALL);
         for (String text : List.of("new", "newer", "newest")) {
             assertStored(append("express", "group0", text, text));
-            assertEquals(List.of(List.of(text)), drain("express", ALL, ALL));
+            // beside others that were behind a damage
+            eventually(() -> drain("express", ALL, ALL).stream().anyMatch(batch -> batch.contains(text)));
         }
         return new Loss(EVENTS - delivered.size(), DEAD_LETTERS - letters[0],
                 (int) again.stream().filter(result -> !get(result).duplicate()).count());
