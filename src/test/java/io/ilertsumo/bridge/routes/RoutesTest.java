@@ -36,6 +36,8 @@ class RoutesTest {
     private static final int STEP = 18;
     /** What Kaoto shows of the title of a branch, in characters. */
     private static final int BRANCH = 15;
+    /** What Kaoto shows of the title of a route without branches, in characters: its switch covers the rest. */
+    private static final int NARROW_ROUTE = 10;
 
     private static final Set<String> BRANCHES = Set.of("when", "otherwise", "doCatch", "doFinally", "onException");
     private static final Set<String> CALLED_FROM_JAVA = Set.of("replay");
@@ -93,6 +95,19 @@ class RoutesTest {
                 || step.description().isBlank() && !step.isDirect()).toList());
         assertEquals(List.of(), branches.stream().filter(branch -> branch.description().length() > BRANCH
                 || branch.description().isBlank()).toList());
+    }
+
+    @ParameterizedTest
+    @MethodSource("routeFiles")
+    void everyRouteHasATitleThatKaotoShowsInFull(Path file) {
+        List<Part> narrow = new ArrayList<>();
+        RouteFiles.read(file).forEach(entry -> {
+            if (entry.has("route") && parts(entry, BRANCHES).isEmpty()) {
+                narrow.add(new Part("route", entry.path("route")));
+            }
+        });
+
+        assertEquals(List.of(), narrow.stream().filter(route -> route.description().length() > NARROW_ROUTE).toList());
     }
 
     /** Kaoto keeps the lane, and shows the name of a direct endpoint, only in this form. */
