@@ -72,19 +72,19 @@ public class CircuitBreaker implements BatchListener {
     }
 
     /**
-     * Why a circuit is open.
+     * The failures that keep a circuit open.
      *
      * @param since    when the first of the failures was
-     * @param failures failures since then
+     * @param count    their number
      * @param reason   the reason of the last one, in one word
      * @param message  the message of the last one, without secrets
      */
-    public record Trouble(Instant since, int failures, String reason, String message) {
+    public record Failures(Instant since, int count, String reason, String message) {
     }
 
     private static final class Circuit {
 
-        private volatile Trouble trouble;
+        private volatile Failures failures;
         private volatile long retryAt = System.nanoTime();
         private volatile long lastBatch = System.nanoTime();
         private final LogLimit log = new LogLimit();
@@ -93,12 +93,12 @@ public class CircuitBreaker implements BatchListener {
     }
 
     /** The open circuits by lane. */
-    public Map<String, Trouble> open() {
-        Map<String, Trouble> open = new TreeMap<>();
+    public Map<String, Failures> open() {
+        Map<String, Failures> open = new TreeMap<>();
         circuits.forEach((lane, circuit) -> {
-            Trouble trouble = circuit.trouble;
-            if (trouble != null) {
-                open.put(lane, trouble);
+            Failures failures = circuit.failures;
+            if (failures != null) {
+                open.put(lane, failures);
             }
         });
         return open;
@@ -112,7 +112,7 @@ public class CircuitBreaker implements BatchListener {
     private Circuit circuit(String name) {
         return circuits.computeIfAbsent(name, lane -> {
             Circuit circuit = new Circuit();
-            Gauge.builder("bridge.circuit.open", circuit, c -> c.trouble == null ? 0 : 1).tags("lane", lane)
+            Gauge.builder("bridge.circuit.open", circuit, c -> c.failures == null ? 0 : 1).tags("lane", lane)
                     .description("1 while the lane's circuit breaker is open or half-open").register(registry);
             return circuit;
         });
@@ -127,9 +127,9 @@ public class CircuitBreaker implements BatchListener {
     public long delayMillis(LaneEndpoint lane) {
         long now = System.nanoTime();
         Circuit own = circuit(lane.getLane());
-        long nanos = own.trouble == null ? 0 : own.retryAt - now;
+        long nanos = own.failures == null ? 0 : own.retryAt - now;
         Circuit first = yieldTo(lane);
-        if (first != null && first.trouble != null) {
+        if (first != null && first.failures != null) {
             nanos = Math.max(nanos, own.lastBatch + YIELD_NANOS - now);
         }
         return nanos <= 0 ? 0 : TimeUnit.NANOSECONDS.toMillis(nanos) + 1;
@@ -137,7 +137,7 @@ public class CircuitBreaker implements BatchListener {
 
     @Override
     public void empty(LaneEndpoint lane) {
-        circuit(lane.getLane()).trouble = null;
+        circuit(lane.getLane()).failures = null;
     }
 
     @Override
@@ -163,12 +163,12 @@ public class CircuitBreaker implements BatchListener {
     }
 
     private static void close(String lane, Circuit circuit) {
-        Trouble trouble = circuit.trouble;
-        circuit.trouble = null;
-        if (trouble != null && circuit.isLogged) {
+        Failures failures = circuit.failures;
+        circuit.failures = null;
+        if (failures != null && circuit.isLogged) {
             circuit.isLogged = false;
-            LOG.info("The lane {} delivers again after {} failures since {}", lane, trouble.failures(),
-                    trouble.since());
+            LOG.info("The lane {} delivers again after {} failures since {}", lane, failures.count(),
+                    failures.since());
         }
     }
 
@@ -183,21 +183,21 @@ public class CircuitBreaker implements BatchListener {
                 ? MISCONFIGURED
                 : exchange.getMessage().getHeader(REASON, "failed", String.class);
         boolean isMisconfigured = MISCONFIGURED.equals(reason);
-        Trouble before = circuit.trouble;
-        Trouble trouble = new Trouble(before == null ? Instant.now() : before.since(),
-                before == null ? 1 : before.failures() + 1, reason, message);
+        Failures before = circuit.failures;
+        Failures failures = new Failures(before == null ? Instant.now() : before.since(),
+                before == null ? 1 : before.count() + 1, reason, message);
         Duration requested = isMisconfigured
                 ? misconfiguredAfter
                 : retryAfter(exchange.getMessage().getHeader("Retry-After", String.class), Instant.now());
-        long wait = requested.isZero() ? backOff(trouble.failures()) : asRequested(requested);
+        long wait = requested.isZero() ? backOff(failures.count()) : asRequested(requested);
         circuit.retryAt = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(wait);
-        circuit.trouble = trouble;
+        circuit.failures = failures;
         if (circuit.log.count(reason) > 0) {
             circuit.isLogged = true;
             LOG.atLevel(isMisconfigured ? Level.ERROR : Level.WARN)
                     .log("The circuit of the lane {} is open, its events "
                             + "stay pending. {} ({}). {} failures since {}, next retry in {}{}", lane, message,
-                            reason, trouble.failures(), trouble.since(), TimeUtils.printDuration(wait, true),
+                            reason, failures.count(), failures.since(), TimeUtils.printDuration(wait, true),
                             isMisconfigured ? ". Check SUMOLOGIC_URL, SUMOLOGIC_TOKEN and the proxy" : "");
         }
     }

@@ -49,8 +49,8 @@ public class HealthChecks {
     HealthCheck delivery(CircuitBreaker circuits, LaneStore store) {
         return () -> {
             HealthCheckResponseBuilder response = HealthCheckResponse.named("delivery").up();
-            circuits.open().forEach((lane, trouble) -> response.withData(lane, trouble.reason() + ": "
-                    + trouble.message() + ", " + trouble.failures() + " failures since " + trouble.since()));
+            circuits.open().forEach((lane, failures) -> response.withData(lane, failures.reason() + ": "
+                    + failures.message() + ", " + failures.count() + " failures since " + failures.since()));
             store.lanes().stream().filter(lane -> lane.failure() != null)
                     .forEach(lane -> response.withData(lane.name(), lane.failure()));
             return response.build();

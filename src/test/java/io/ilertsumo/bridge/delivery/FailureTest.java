@@ -39,27 +39,27 @@ class FailureTest extends RunningBridge {
 
     private static final String FAILURES = "bridge_delivery_failures_total";
 
-    static Stream<Arguments> troubles() {
+    static Stream<Arguments> faults() {
         return Stream.concat(
-                IntStream.of(302, 401, 403, 404, 408, 429, 500, 502, 503, 504).mapToObj(status -> trouble(
+                IntStream.of(302, 401, 403, 404, 408, 429, 500, 502, 503, 504).mapToObj(status -> fault(
                         "answered " + status, sumo -> sumo.answer(new Answer.Status(status)))),
                 Stream.of(
-                        trouble("not answered", sumo -> sumo.answer(new Answer.Hang())),
-                        trouble("hung up on", sumo -> sumo.answer(new Answer.Close())),
-                        trouble("reset", sumo -> sumo.answer(new Answer.Reset())),
-                        trouble("answered by half", sumo -> sumo.answer(new Answer.Truncated())),
-                        trouble("refused", SumoLogic::refuseConnections)));
+                        fault("not answered", sumo -> sumo.answer(new Answer.Hang())),
+                        fault("hung up on", sumo -> sumo.answer(new Answer.Close())),
+                        fault("reset", sumo -> sumo.answer(new Answer.Reset())),
+                        fault("answered by half", sumo -> sumo.answer(new Answer.Truncated())),
+                        fault("refused", SumoLogic::refuseConnections)));
     }
 
-    private static Arguments trouble(String name, Consumer<SumoLogic> begin) {
+    private static Arguments fault(String name, Consumer<SumoLogic> begin) {
         return argumentSet(name, begin);
     }
 
     @ParameterizedTest
-    @MethodSource("troubles")
-    void nothingIsLostAndAllArrivesInOrderOnceSumoLogicIsBack(Consumer<SumoLogic> trouble) {
+    @MethodSource("faults")
+    void nothingIsLostAndAllArrivesInOrderOnceSumoLogicIsBack(Consumer<SumoLogic> fault) {
         double failuresBefore = metrics().sum(FAILURES, "lane=\"express\"");
-        trouble.accept(sumoLogic);
+        fault.accept(sumoLogic);
         List<String> ids = Stream.generate(Events::newId).limit(5).toList();
         List<String> events = ids.stream().map(Events::express).toList();
         events.forEach(this::accepted);

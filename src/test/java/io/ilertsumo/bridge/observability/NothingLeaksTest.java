@@ -52,12 +52,12 @@ class NothingLeaksTest extends RunningBridge {
         eventually().untilAsserted(() -> assertEquals(2, sumoLogic.messagesWith(MARKER).size()));
 
         // nothing is
-        List<Answer> troubles = List.of(new Answer.Status(503), new Answer.Status(401),
+        List<Answer> faults = List.of(new Answer.Status(503), new Answer.Status(401),
                 new Answer.Status(429, "Retry-After", "1"),
                 new Answer.Reset(), new Answer.Truncated());
-        for (Answer trouble : troubles) {
+        for (Answer fault : faults) {
             sumoLogic.forget();
-            sumoLogic.answer(trouble);
+            sumoLogic.answer(fault);
             answers.add(send(eventWithMarkers("alert-raised", "HIGH")));
             answers.add(send(eventWithMarkers("alert-channel-attached", null)));
             eventually().until(() -> sumoLogic.requests().stream()

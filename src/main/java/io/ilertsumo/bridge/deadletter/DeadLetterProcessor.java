@@ -39,12 +39,12 @@ import io.quarkus.arc.Unremovable;
 @ApplicationScoped
 @Unremovable
 @Named("keepDeadLetter")
-public class Keeper extends AsyncProcessorSupport {
+public class DeadLetterProcessor extends AsyncProcessorSupport {
 
     /** Their details never quote the event; the exception of an edited route may. */
     private static final Set<String> LOGGED_DETAILS = Set.of("unreadable", "rejected");
     private static final int ANSWER_CHARACTERS = 1000;
-    private static final Logger LOG = LoggerFactory.getLogger(Keeper.class);
+    private static final Logger LOG = LoggerFactory.getLogger(DeadLetterProcessor.class);
 
     private final DeadLetterStore store;
     private final MeterRegistry registry;
@@ -52,7 +52,7 @@ public class Keeper extends AsyncProcessorSupport {
     private final RoutePool pool;
     private final LogLimit limit = new LogLimit();
 
-    Keeper(DeadLetterStore store, MeterRegistry registry, SecretMasker masker, RoutePool pool) {
+    DeadLetterProcessor(DeadLetterStore store, MeterRegistry registry, SecretMasker masker, RoutePool pool) {
         this.store = store;
         this.registry = registry;
         this.masker = masker;

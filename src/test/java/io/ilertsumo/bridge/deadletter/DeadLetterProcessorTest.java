@@ -24,11 +24,11 @@ import io.ilertsumo.bridge.testing.LoggedLines;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 
 /** A dead letter has a reason and the whole body, or the exchange fails. */
-class KeeperTest {
+class DeadLetterProcessorTest {
 
     private final DeadLettersInMemory store = new DeadLettersInMemory();
     private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
-    private final Keeper keeper = new Keeper(store, registry, null, new Pool());
+    private final DeadLetterProcessor processor = new DeadLetterProcessor(store, registry, null, new Pool());
     private final DefaultCamelContext context = new DefaultCamelContext();
     private final Exchange exchange = new DefaultExchange(context);
     private final AtomicInteger calls = new AtomicInteger();
@@ -119,7 +119,7 @@ class KeeperTest {
 
         assertEquals(1, registry.counter("bridge.dead.letters", "reason", "route-failed").count());
         store.failure = new StoreException("The disk is full");
-        keeper.process(exchange, doneSync -> calls.incrementAndGet());
+        processor.process(exchange, doneSync -> calls.incrementAndGet());
         assertEquals(2, calls.get());
         assertSame(store.failure, exchange.getException());
     }
@@ -129,7 +129,7 @@ class KeeperTest {
         isPoolOccupied = true;
         exchange.getMessage().setBody("body");
 
-        keeper.process(exchange, doneSync -> calls.incrementAndGet());
+        processor.process(exchange, doneSync -> calls.incrementAndGet());
 
         assertEquals(1, store.count());
         assertEquals(0, calls.get());
@@ -137,11 +137,11 @@ class KeeperTest {
 
     @Test
     void aLaneSuppressesNoLineOfAnother() {
-        try (LoggedLines logged = new LoggedLines(Keeper.class)) {
+        try (LoggedLines logged = new LoggedLines(DeadLetterProcessor.class)) {
             for (int i = 0; i < 3; i++) {
                 for (String lane : List.of("express", "bulk")) {
                     exchange.getMessage().setHeaders(Map.of("reason", "rejected", "lane", lane));
-                    keeper.process(exchange, doneSync -> calls.incrementAndGet());
+                    processor.process(exchange, doneSync -> calls.incrementAndGet());
                 }
             }
 
@@ -157,7 +157,7 @@ class KeeperTest {
     }
 
     private void keep() {
-        keeper.process(exchange, doneSync -> calls.incrementAndGet());
+        processor.process(exchange, doneSync -> calls.incrementAndGet());
         assertEquals(1, calls.get());
     }
 }
