@@ -8,11 +8,10 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 import org.apache.kafka.clients.consumer.CloseOptions;
@@ -44,7 +43,7 @@ import io.micrometer.core.instrument.Counter;
  */
 final class KafkaSource implements BatchSource, ConsumerRebalanceListener {
 
-    /** Duplicates are detected among this many events. */
+    /** Duplicates are detected among this many events, and among those that are pending. */
     private static final int DUPLICATE_WINDOW = 10_000;
     private static final Duration COMMIT_TIMEOUT = Duration.ofSeconds(2);
     private static final long COMMIT_RETRY_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -65,8 +64,8 @@ final class KafkaSource implements BatchSource, ConsumerRebalanceListener {
     private final Map<TopicPartition, Long> positions = new HashMap<>();
     private boolean commitDue;
     private long commitFailedNanos = System.nanoTime() - COMMIT_RETRY_NANOS;
-    /** The latest events, oldest first. They are pending here, or were delivered from here. */
-    private final Set<EventOfPartition> window = new LinkedHashSet<>();
+    /** The offsets of the latest events, oldest first. They are pending here, or were delivered from here. */
+    private final Map<EventOfPartition, Long> window = new LinkedHashMap<>();
 
     private record EventOfPartition(TopicPartition partition, String eventKey) {
     }
@@ -220,13 +219,18 @@ final class KafkaSource implements BatchSource, ConsumerRebalanceListener {
         }
         TopicPartition partition = new TopicPartition(event.topic(), event.partition());
         String key = KafkaHeaders.get(event.headers(), KafkaHeaders.EVENT_KEY);
-        if (key != null && !window.add(new EventOfPartition(partition, key))) {
+        EventOfPartition read = new EventOfPartition(partition, key);
+        // a later one is no longer in the topic, which was truncated
+        if (window.getOrDefault(read, Long.MAX_VALUE) <= event.offset()) {
             duplicates.increment();
             commitDue = true;
             return;
         }
-        if (window.size() > DUPLICATE_WINDOW) {
-            window.remove(window.iterator().next());
+        if (key != null) {
+            window.put(read, event.offset());
+        }
+        if (window.size() > Math.max(DUPLICATE_WINDOW, 2 * maxEvents)) {
+            window.remove(window.keySet().iterator().next());
         }
         // records of other writers have no group
         String group = KafkaHeaders.get(event.headers(), KafkaHeaders.GROUP);
@@ -291,7 +295,7 @@ final class KafkaSource implements BatchSource, ConsumerRebalanceListener {
 
     private void forget(Collection<TopicPartition> partitions) {
         pending.removeIf(event -> partitions.contains(event.partition));
-        window.removeIf(event -> partitions.contains(event.partition));
+        window.keySet().removeIf(event -> partitions.contains(event.partition));
         positions.keySet().removeAll(partitions);
         changed();
     }

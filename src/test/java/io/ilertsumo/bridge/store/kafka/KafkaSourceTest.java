@@ -251,6 +251,23 @@ class KafkaSourceTest {
         assertEquals(2, duplicates.count());
     }
 
+    /** The first one is no longer in the topic: only the later one is read again after a restart. */
+    @Test
+    void anEventThatIsSentAgainAfterTheLogWasTruncatedIsDelivered() throws Exception {
+        add(ZERO, 7, "red", "1", KafkaHeaders.EVENT_KEY, "sent again");
+        assertEquals(1, next().events());
+
+        consumer.seek(ZERO, 3);
+        add(ZERO, 3, "red", "1", KafkaHeaders.EVENT_KEY, "sent again");
+
+        Batch batch = next();
+        assertEquals(2, batch.events());
+        assertNull(consumer.committed(Set.of(ZERO)).get(ZERO), "it is not committed before it is delivered");
+        source.acknowledge(batch);
+        assertEquals(4, committed(ZERO));
+        assertEquals(0, duplicates.count());
+    }
+
     @Test
     void aFailedCommitIsRepeated() throws Exception {
         add(ZERO, 0, "red", "1");
