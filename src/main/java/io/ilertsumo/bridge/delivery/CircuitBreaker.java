@@ -95,12 +95,7 @@ public class CircuitBreaker implements BatchListener {
     /** The open circuits by lane. */
     public Map<String, Failures> open() {
         Map<String, Failures> open = new TreeMap<>();
-        circuits.forEach((lane, circuit) -> {
-            Failures failures = circuit.failures;
-            if (failures != null) {
-                open.put(lane, failures);
-            }
-        });
+        circuits.forEach((lane, circuit) -> open.computeIfAbsent(lane, name -> circuit.failures));
         return open;
     }
 

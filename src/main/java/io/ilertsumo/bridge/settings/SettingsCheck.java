@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
+import org.apache.camel.support.ObjectHelper;
 import org.eclipse.microprofile.config.spi.ConfigSource;
 
 import io.quarkus.runtime.ExecutionMode;
@@ -87,7 +88,7 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
         Stream.of(type.getDeclaredMethods()).filter(method -> method.isAnnotationPresent(Range.class))
                 .sorted(Comparator.comparing(Method::getName)).forEach(method -> {
                     Range range = method.getAnnotation(Range.class);
-                    Object value = value(method, settings);
+                    Object value = ObjectHelper.invokeMethod(method, settings);
                     BigInteger number = number(value);
                     if (number.compareTo(read(range.min(), value)) < 0
                             || number.compareTo(read(range.max(), value)) > 0) {
@@ -95,14 +96,6 @@ public final class SettingsCheck implements SmallRyeConfigBuilderCustomizer, Con
                                 + range.max() + ": " + text(value));
                     }
                 });
-    }
-
-    private static Object value(Method setting, Object settings) {
-        try {
-            return setting.invoke(settings);
-        } catch (ReflectiveOperationException e) {
-            throw new IllegalStateException(e);
-        }
     }
 
     /** Reads a bound of values of that type. */
