@@ -34,7 +34,7 @@ class ArchitectureTest {
             List.of("event"), List.of("settings", "log"));
     private static final Path SOURCES = Path.of("src", "main", "java");
     private static final Path TESTS = Path.of("src", "test", "java");
-    private static final int MAX_LINES = 9618;
+    private static final int MAX_LINES = 9615;
     private static final int MAX_LINES_OF_A_FILE = 350;
 
     private static final JavaClasses CLASSES = new ClassFileImporter()

@@ -119,8 +119,9 @@ final class EventTable {
                     isBehindLine ? offset : 0, row.getLong(2));
             return false;
         }, fifo.begin, fifo.end);
-        long first = stored.first();
-        return rows > 0 ? state[0] : new State(0, 0, first > fifo.begin && first < fifo.end ? first : fifo.begin, 0, 0);
+        long first = stored.first() > fifo.begin && stored.first() < fifo.end ? stored.first() : fifo.begin;
+        // a search misses rows that are out of order: the lane checks whether there are any
+        return rows > 0 ? state[0] : new State(Math.max(0, stored.events()), Math.max(0, stored.bytes()), first, 0, 0);
     }
 
     private Fifo fifo(String lane, String group, long id) {
@@ -173,7 +174,8 @@ final class EventTable {
 
     /** Moves the first row of a FIFO, which is damaged, to a table of its own. */
     void setAside(OutboxBatch row) throws SQLException {
-        sql.update("INSERT OR IGNORE INTO damaged SELECT * FROM event WHERE id = ?", row.row() - 1);
+        sql.update("INSERT OR IGNORE INTO damaged SELECT id, lane, grp, accepted, coalesce(events, 1), checksum,"
+                + " traceparents, body FROM event WHERE id = ?", row.row() - 1);
         if (sql.update("DELETE FROM event WHERE id = ?", row.row() - 1) == 0) {
             throw outOfOrder();
         }

@@ -52,7 +52,6 @@ record OutboxBatch(Fifo fifo, int events, byte[] body, List<String> traceparents
 
     /** Collects lines of one row after the other, from a position on. */
     private static final class Reader {
-
         private final Fifo fifo;
         private final State start;
         private final int maxEvents;
@@ -71,7 +70,8 @@ record OutboxBatch(Fifo fifo, int events, byte[] body, List<String> traceparents
             start = fifo.committed;
             this.maxEvents = maxEvents;
             this.maxBytes = maxBytes;
-            lines = new ByteArrayOutputStream((int) Math.max(0, Math.min(maxBytes, start.bytes())));
+            // a damaged count may be any
+            lines = new ByteArrayOutputStream((int) Math.max(0, Math.min(Math.min(maxBytes, 1 << 20), start.bytes())));
         }
 
         /** Adds lines of a row; returns whether the next row may follow. */

@@ -262,6 +262,40 @@ class OutboxFailureTest extends OutboxFixture {
         assertEquals(new LaneStore.Damage(1, 0), outbox.damage());
     }
 
+    /** A flipped bit in the head of a row makes a column null that has a constraint against it. */
+    @Test
+    void aDamagedRowWithoutACountIsSetAside() throws Exception {
+        open(PLENTY);
+        store("lane", "lifecycle", "1");
+        closeOutbox();
+        execute("ALTER TABLE event RENAME TO former");
+        execute("CREATE TABLE event (id INTEGER PRIMARY KEY, lane, grp, accepted, events, checksum, traceparents, body)");
+        execute("INSERT INTO event SELECT id, lane, grp, accepted, NULL, checksum, traceparents, x'00' FROM former");
+
+        open(PLENTY);
+
+        assertEquals(List.of(), drain("lane", ALL, ALL));
+        assertEquals(1, number("SELECT count(*) FROM damaged"));
+        assertEquals(new LaneStore.Damage(1, 0), outbox.damage());
+    }
+
+    @Test
+    void eventsThatAreNotFoundAreLogged() throws Exception {
+        open(PLENTY);
+        store("lane", "lifecycle", "1");
+        closeOutbox();
+        execute("DELETE FROM event");
+
+        open(PLENTY);
+        assertPending("lane", 1, 2);
+
+        try (LoggedLines logged = new LoggedLines(Outbox.class)) {
+            assertEquals(List.of(), drain("lane", ALL, ALL));
+            assertEquals(1, logged.matching("ERROR 1 events of the lane lane are not found .* NOT delivered").size());
+        }
+        assertPending("lane", 0, 0);
+    }
+
     @ParameterizedTest
     @ValueSource(strings = { "grp = 'other'", "lane = 'lame'" })
     void aDamagedNameOfAQueueIsCorrectedByItsRows(String damage) throws Exception {
