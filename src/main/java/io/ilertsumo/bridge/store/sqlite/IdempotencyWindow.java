@@ -7,8 +7,9 @@ import java.util.Deque;
 import java.util.HashSet;
 import java.util.Set;
 
+import com.carrotsearch.hppc.LongByteHashMap;
+
 import io.ilertsumo.bridge.event.EventKey;
-import io.netty.util.collection.LongObjectHashMap;
 
 /**
  * The keys of the latest events, in memory and in the table {@code seen}, one row per commit. They are in two
@@ -24,9 +25,9 @@ final class IdempotencyWindow {
 
     private final int generationSize;
     private final long generationMillis;
-    /** The last byte of each key by its first half; no object for each key, as {@link Byte} has all its values cached. */
-    private LongObjectHashMap<Byte> young = new LongObjectHashMap<>();
-    private LongObjectHashMap<Byte> old = new LongObjectHashMap<>();
+    /** The last byte of each key by its first half; without references, which each collection of garbage would read. */
+    private LongByteHashMap young = new LongByteHashMap();
+    private LongByteHashMap old = new LongByteHashMap();
     private long youngSince;
     /** The first row of the young generation; 0 as long as there is none. */
     private long firstOfYoung;
@@ -75,7 +76,7 @@ final class IdempotencyWindow {
         if (lastRow == 0 && !rows.isEmpty()) {
             forgotten = rows.getFirst().id;
             // half full: it need not grow
-            young = new LongObjectHashMap<>(2 * Math.max(1, count[0]));
+            young = new LongByteHashMap(2 * count[0]);
         }
         rows.forEach(row -> remember(row.id, row.at, row.keys));
     }
@@ -84,9 +85,8 @@ final class IdempotencyWindow {
         return added.contains(key) || isIn(young, key) || isIn(old, key);
     }
 
-    private static boolean isIn(LongObjectHashMap<Byte> keys, Key key) {
-        Byte last = keys.get(key.high);
-        return last != null && last == (byte) key.low;
+    private static boolean isIn(LongByteHashMap keys, Key key) {
+        return keys.containsKey(key.high) && keys.get(key.high) == (byte) key.low;
     }
 
     void add(Key key) {
@@ -128,7 +128,7 @@ final class IdempotencyWindow {
         if (begins) {
             forgotten = firstOfYoung;
             old = young;
-            young = new LongObjectHashMap<>();
+            young = new LongByteHashMap();
         }
         if (begins || firstOfYoung == 0) {
             firstOfYoung = row;
@@ -137,7 +137,7 @@ final class IdempotencyWindow {
         lastRow = row;
         ByteBuffer buffer = ByteBuffer.wrap(keys);
         while (buffer.hasRemaining()) {
-            young.put(buffer.getLong(), Byte.valueOf((byte) buffer.getLong()));
+            young.put(buffer.getLong(), (byte) buffer.getLong());
         }
         return begins;
     }
