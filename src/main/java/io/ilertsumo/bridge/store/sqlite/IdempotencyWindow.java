@@ -25,7 +25,7 @@ final class IdempotencyWindow {
 
     private final int generationSize;
     private final long generationMillis;
-    /** The last byte of each key by its first half; without references, which each collection of garbage would read. */
+    /** The last byte of each key by its first half, without an object or a reference for each key. */
     private LongByteHashMap young = new LongByteHashMap();
     private LongByteHashMap old = new LongByteHashMap();
     private long youngSince;
