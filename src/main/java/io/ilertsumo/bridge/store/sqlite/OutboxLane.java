@@ -182,22 +182,22 @@ final class OutboxLane implements LaneStatus, BatchSource {
     }
 
     private OutboxBatch read(Fifo fifo, int maxEvents, int maxBytes) throws SQLException, StoreException {
-        State before = fifo.committed;
-        OutboxBatch batch = OutboxBatch.read(sql, fifo, maxEvents, maxBytes);
-        if (batch != null && batch.isDamaged()) {
+        while (true) {
+            State before = fifo.committed;
+            OutboxBatch batch = OutboxBatch.read(sql, fifo, maxEvents, maxBytes);
+            // not those that were stored after the read
+            if (batch == null && before.events() > 0 && before == fifo.committed) {
+                outbox.write(() -> outbox.events.move(fifo, 0, 0, fifo.current.first(), fifo.current.offset()));
+                LOG.error("{} events of the lane {} are not found in the outbox {} and NOT delivered", before.events(),
+                        name, outbox.database);
+            }
+            if (batch == null || !batch.isDamaged()) {
+                return batch;
+            }
             outbox.write(() -> outbox.events.setAside(batch));
             LOG.error("The row {} of the outbox {} is damaged and moved to the table damaged: {} events of the lane {} "
                     + "are NOT delivered", batch.row() - 1, outbox.database, batch.events(), name);
-            return read(fifo, maxEvents, maxBytes);
         }
-        // not those that were stored after the read
-        if (batch == null && before.events() > 0 && before == fifo.committed) {
-            outbox.write(() -> outbox.events.move(fifo, 0, 0, fifo.current.first(), fifo.current.offset()));
-            LOG.error("{} events of the lane {} are not found in the outbox {} and NOT delivered", before.events(),
-                    name,
-                    outbox.database);
-        }
-        return batch;
     }
 
     /**
